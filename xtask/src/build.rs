@@ -30,15 +30,20 @@ pub fn functions(workspace: &Workspace) -> Result<()> {
     )
 }
 
-/// Compile the components that the host's tests run.
+/// Compile the components of `spin.toml` and those that the host's tests run.
+///
+/// One call for both: guests are plain cdylibs, and cargo's link-time optimisation would compile the libraries that they
+/// share with the functions once more for them alone.
 ///
 /// # Errors
 /// As for [`functions`].
-pub fn guests(workspace: &Workspace) -> Result<()> {
+pub fn functions_and_guests(workspace: &Workspace) -> Result<()> {
+    let mut all = workspace.functions()?;
+    all.extend(workspace.guests());
     components(
         workspace,
-        "components of the host's tests",
-        &workspace.guests(),
+        "components of spin.toml and of the host's tests",
+        &all,
     )
 }
 

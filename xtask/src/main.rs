@@ -12,6 +12,7 @@ mod workspace;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -77,14 +78,25 @@ enum Command {
     },
 }
 
-fn main() -> Result<()> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Causes in one line, and no backtrace: these errors are about the machine, not about this program.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
     let workspace = Workspace::load()?;
     match cli.command {
         Command::Build { guests, wasm_only } => {
-            build::functions(&workspace)?;
             if guests {
-                build::guests(&workspace)?;
+                build::functions_and_guests(&workspace)?;
+            } else {
+                build::functions(&workspace)?;
             }
             if !wasm_only {
                 build::host(&workspace)?;

@@ -18,8 +18,7 @@ use crate::workspace::{Workspace, cargo};
 /// When something does not compile, a test fails, or no test ran at all.
 pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     let start = Instant::now();
-    build::functions(workspace)?;
-    build::guests(workspace)?;
+    build::functions_and_guests(workspace)?;
     let (passed, count) = step("tests", || cargo_test(workspace, arguments))?;
     eprintln!("==> all took {}", seconds(start.elapsed()));
     println!("{}", count.line());
