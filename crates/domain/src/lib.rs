@@ -1,1 +1,22 @@
-//! To come.
+//! Siyu's domain, pure: money, identities, calendar, orders, and the vocabulary of events.
+//!
+//! No I/O, no clock, no randomness: the instant and random bytes are arguments. So every rule here can be tested by
+//! calling it, and the same code runs natively and in a Wasm component.
+
+mod event;
+mod ids;
+mod money;
+mod order;
+mod refund;
+mod secret;
+mod stock;
+mod time;
+
+pub use event::*;
+pub use ids::*;
+pub use money::*;
+pub use order::*;
+pub use refund::*;
+pub use secret::*;
+pub use stock::*;
+pub use time::*;

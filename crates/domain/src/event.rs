@@ -1,0 +1,175 @@
+//! The vocabulary of events: the only words in which one capability tells another something.
+//!
+//! An event is a past fact with a type (`order.paid`), a versioned payload (`v`), and a [`CloudEvent`] envelope. The
+//! vocabulary is closed: a type or a version that this code does not know is an error, never a guess, so that a consumer
+//! of an older release stops at (and later replays) what it cannot understand. docs/events.md is generated from here.
+
+mod envelope;
+mod payload;
+mod version;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+pub use self::envelope::{CloudEvent, SPEC_VERSION};
+pub use self::payload::{
+    ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, RefundEvent,
+    StockCause, StockChanged,
+};
+pub use self::version::Version;
+
+macro_rules! vocabulary {
+    ($($(#[doc = $doc:literal])+ $variant:ident($payload:ident, $version:literal) = $name:literal;)+) => {
+        /// Everything that can happen, as `type` and `data`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(tag = "type", content = "data")]
+        pub enum Event {
+            $($(#[doc = $doc])+ #[serde(rename = $name)] $variant($payload),)+
+        }
+
+        impl Event {
+            /// Every type with its payload's name and the version this code writes, in the order of the documents.
+            pub const TYPES: &[EventType] = &[$(EventType {
+                name: $name,
+                version: $version,
+                payload: stringify!($payload),
+                doc: concat!($($doc, "\n"),+),
+            }),+];
+
+            /// Its type's name, as in the log's `type` column.
+            pub const fn type_name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)+
+                }
+            }
+
+            /// Its payload, as in the log's `data` column.
+            ///
+            /// # Errors
+            /// [`EventError::Malformed`] never happens for payloads of this crate: none has a map with keys that are not text.
+            pub fn data(&self) -> Result<Value, EventError> {
+                match self {
+                    $(Self::$variant(payload) => serde_json::to_value(payload),)+
+                }
+                .map_err(|source| EventError::Malformed { name: self.type_name().to_owned(), reason: source.to_string() })
+            }
+        }
+
+        // The version named here is the one in the payload, or this does not compile.
+        $(const _: fn(&$payload) -> Version<$version> = |payload| payload.v;)+
+    };
+}
+
+vocabulary! {
+    /// An order was placed: the first news of it.
+    OrderCreated(OrderEvent, 1) = "order.created";
+    /// An order was paid.
+    OrderPaid(OrderEvent, 1) = "order.paid";
+    /// All of an order was handed to carriers.
+    OrderShipped(OrderEvent, 1) = "order.shipped";
+    /// The buyer received an order.
+    OrderSigned(OrderEvent, 1) = "order.signed";
+    /// An order was finished on its platform.
+    OrderCompleted(OrderEvent, 1) = "order.completed";
+    /// An order was cancelled or closed.
+    OrderClosed(OrderEvent, 1) = "order.closed";
+    /// The full record of an order arrived, or changed, after a step had been announced without it.
+    OrderDetailed(OrderEvent, 1) = "order.detailed";
+    /// The full record of an order was to be here by now. A timer.
+    OrderDetailOverdue(OrderDetailOverdue, 1) = "order.detail_overdue";
+    /// A refund was asked for.
+    RefundApplied(RefundEvent, 1) = "refund.applied";
+    /// The merchant agreed to a refund.
+    RefundAgreed(RefundEvent, 1) = "refund.agreed";
+    /// A refund's money went back to the buyer.
+    RefundRefunded(RefundEvent, 1) = "refund.refunded";
+    /// The merchant refused a refund.
+    RefundRejected(RefundEvent, 1) = "refund.rejected";
+    /// A refund was withdrawn, or closed without money.
+    RefundCancelled(RefundEvent, 1) = "refund.cancelled";
+    /// The stock of a SKU changed.
+    StockChanged(StockChanged, 1) = "stock.changed";
+    /// A call to another system was answered with success.
+    OutboxSucceeded(OutboxSucceeded, 1) = "outbox.succeeded";
+    /// A call to another system was given up.
+    OutboxFailed(OutboxFailed, 1) = "outbox.failed";
+    /// The virtual clock of a test or a simulation was moved.
+    ClockMoved(ClockMoved, 1) = "clock.moved";
+}
+
+impl Event {
+    /// Reads an event from the log's `type` and `data` columns.
+    ///
+    /// # Errors
+    /// [`EventError`] for a type or a version that this code does not know, and for a payload that does not fit its type.
+    pub fn parse(type_name: &str, data: &str) -> Result<Self, EventError> {
+        let known = Self::TYPES
+            .iter()
+            .find(|known| known.name == type_name)
+            .ok_or_else(|| EventError::UnknownType(type_name.to_owned()))?;
+        let malformed = |reason: String| EventError::Malformed {
+            name: type_name.to_owned(),
+            reason,
+        };
+        let data: Value =
+            serde_json::from_str(data).map_err(|source| malformed(source.to_string()))?;
+        // The version first: fields of an unknown version would otherwise be reported as mistakes.
+        let version = data
+            .get("v")
+            .and_then(Value::as_u64)
+            .ok_or_else(|| malformed("it has no version \"v\"".to_owned()))?;
+        if version != u64::from(known.version) {
+            return Err(EventError::UnknownVersion {
+                name: type_name.to_owned(),
+                found: version,
+                known: known.version,
+            });
+        }
+        serde_json::from_value(serde_json::json!({ "type": type_name, "data": data }))
+            .map_err(|source| malformed(source.to_string()))
+    }
+}
+
+/// A type of event, for documents and filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventType {
+    /// The name on the wire: `order.paid`.
+    pub name: &'static str,
+    /// The version of the payload that this code reads and writes.
+    pub version: u32,
+    /// The name of the payload's schema.
+    pub payload: &'static str,
+    /// What it says.
+    pub doc: &'static str,
+}
+
+/// Why an event cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// Not a word of the vocabulary.
+    #[error(
+        "{0:?} is not an event type of this release: a newer release wrote it, or the name is misspelt"
+    )]
+    UnknownType(String),
+    /// Written by another release.
+    #[error(
+        "{name} has version {found}, this release reads version {known}: deploy the release that wrote it, then replay"
+    )]
+    UnknownVersion {
+        /// The event's type.
+        name: String,
+        /// The version in the payload.
+        found: u64,
+        /// The version this code reads.
+        known: u32,
+    },
+    /// The payload does not fit.
+    #[error("the data of {name} does not fit its type: {reason}")]
+    Malformed {
+        /// The event's type.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

@@ -1,0 +1,141 @@
+//! What each event carries. No personal data in clear: platform ids and keyed hashes only.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Version;
+use crate::{Order, OrderId, OutboxId, Refund, RefundId, Stock, UnixMs};
+
+/// A step in an order's life, with the order as known when the event was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderEvent {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The order in our books.
+    pub order_id: OrderId,
+    /// When the step happened on the platform, UTC; for `order.detailed`, when the record was current.
+    pub at: UnixMs,
+    /// The order as known by then. While `order.complete` is false only pushes have told of it, and `order.detailed` follows.
+    pub order: Order,
+}
+
+/// A timer: the full record of an order was asked for and should have arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderDetailOverdue {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The order in our books.
+    pub order_id: OrderId,
+    /// How many times the record has been asked for so far.
+    pub attempt: u32,
+}
+
+/// A step in the life of a refund, with the refund as known when the event was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundEvent {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The refund in our books.
+    pub refund_id: RefundId,
+    /// The order in our books that it belongs to.
+    pub order_id: OrderId,
+    /// When the step happened on the platform, UTC.
+    pub at: UnixMs,
+    /// The refund as known by then.
+    pub refund: Refund,
+}
+
+/// The stock of one SKU after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockChanged {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The merchant's SKU code.
+    pub sku: String,
+    /// Pieces before.
+    pub before: Stock,
+    /// Pieces after. Shops are told the difference in what is available.
+    pub after: Stock,
+    /// Why.
+    pub cause: StockCause,
+    /// The order that caused it; absent for counts.
+    pub order_id: Option<OrderId>,
+    /// When, UTC.
+    pub at: UnixMs,
+}
+
+/// Why stock changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StockCause {
+    /// Promised to an order.
+    Reserved,
+    /// Left with an order.
+    Committed,
+    /// An order fell through.
+    Released,
+    /// A person or the merchant's system set the count.
+    Counted,
+}
+
+/// A call of the outbox was answered with success. The answer's body stands in the outbox row, not here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutboxSucceeded {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The outbox row.
+    pub outbox_id: OutboxId,
+    /// The system called, as in the courier's configuration: `douyin`.
+    pub destination: String,
+    /// What was asked of it: `order.orderDetail`.
+    pub operation: String,
+    /// What it was about: the id that the row was written with.
+    pub subject: String,
+    /// HTTP status of the answer.
+    pub status: u16,
+    /// How many times it was sent.
+    pub attempts: u32,
+    /// When the answer came, UTC.
+    pub at: UnixMs,
+}
+
+/// A call of the outbox was given up: refused for good, or out of attempts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutboxFailed {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The outbox row.
+    pub outbox_id: OutboxId,
+    /// The system called, as in the courier's configuration: `douyin`.
+    pub destination: String,
+    /// What was asked of it: `order.orderDetail`.
+    pub operation: String,
+    /// What it was about: the id that the row was written with.
+    pub subject: String,
+    /// HTTP status of the last answer; absent when there was none (time-out, refused connection).
+    pub status: Option<u16>,
+    /// How many times it was sent.
+    pub attempts: u32,
+    /// Why it was given up, for an operator; no personal data.
+    pub error: String,
+    /// When it was given up, UTC.
+    pub at: UnixMs,
+}
+
+/// The virtual clock was moved (only where the variable `clock` is `virtual`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockMoved {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The instant it showed before, UTC.
+    pub from: UnixMs,
+    /// The instant it shows now, UTC.
+    pub to: UnixMs,
+}

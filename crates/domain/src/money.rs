@@ -1,0 +1,269 @@
+//! Money: integer fen (1/100 yuan), and rates in percent. Floats touch neither.
+
+use std::fmt;
+use std::iter;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An amount in fen, 1/100 of a yuan (CNY). May be negative (a difference, a reversal).
+///
+/// Arithmetic is checked only: there are no operators that could wrap or trap. JSON form: an integer.
+///
+/// ```
+/// use domain::Fen;
+/// let price = Fen::from_yuan_text("12.3")?;
+/// assert_eq!(price, Fen::new(1230));
+/// assert_eq!(price.try_mul(3)?.to_string(), "36.90");
+/// # Ok::<(), domain::MoneyError>(())
+/// ```
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(transparent)]
+pub struct Fen(i64);
+
+impl Fen {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// An amount of `fen` hundredths of a yuan.
+    pub const fn new(fen: i64) -> Self {
+        Self(fen)
+    }
+
+    /// The number of fen.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// Reads yuan as platforms write them: an optional minus, digits, and at most two decimals (`12`, `12.3`, `-0.05`).
+    ///
+    /// # Errors
+    /// [`MoneyError::NotYuan`] for anything else (blanks, `+`, exponents, grouping, a third decimal, even a zero one);
+    /// [`MoneyError::Overflow`] beyond `i64` fen.
+    pub fn from_yuan_text(text: &str) -> Result<Self, MoneyError> {
+        let not_yuan = || MoneyError::NotYuan(text.to_owned());
+        let (negative, magnitude) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (yuan, decimals) = magnitude.split_once('.').unwrap_or((magnitude, "0"));
+        let digits =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(yuan) || !digits(decimals) || decimals.len() > 2 {
+            return Err(not_yuan());
+        }
+        // The sign goes into the digits, so that the smallest i64 can be read too.
+        let sign = if negative { "-" } else { "" };
+        format!("{sign}{yuan}{decimals:0<2}")
+            .parse()
+            .map(Self)
+            .map_err(|_| MoneyError::Overflow)
+    }
+
+    /// `self + other`.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] beyond `i64` fen.
+    pub fn try_add(self, other: Self) -> Result<Self, MoneyError> {
+        self.0
+            .checked_add(other.0)
+            .map(Self)
+            .ok_or(MoneyError::Overflow)
+    }
+
+    /// `self - other`.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] beyond `i64` fen.
+    pub fn try_sub(self, other: Self) -> Result<Self, MoneyError> {
+        self.0
+            .checked_sub(other.0)
+            .map(Self)
+            .ok_or(MoneyError::Overflow)
+    }
+
+    /// `self × count`: a unit price times a quantity.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] beyond `i64` fen.
+    pub fn try_mul(self, count: i64) -> Result<Self, MoneyError> {
+        self.0
+            .checked_mul(count)
+            .map(Self)
+            .ok_or(MoneyError::Overflow)
+    }
+
+    /// `-self`.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] for the one amount whose negation does not fit.
+    pub fn try_neg(self) -> Result<Self, MoneyError> {
+        self.0.checked_neg().map(Self).ok_or(MoneyError::Overflow)
+    }
+
+    /// The sum of all amounts; nothing sums to zero.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] when a partial sum leaves `i64` fen.
+    pub fn try_sum(amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
+        amounts.into_iter().try_fold(Self::ZERO, Self::try_add)
+    }
+
+    /// Whether it is below zero.
+    pub const fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+}
+
+impl fmt::Display for Fen {
+    /// Yuan with two decimals: `12.30`, `-0.05`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let magnitude = self.0.unsigned_abs();
+        write!(f, "{sign}{}.{:02}", magnitude / 100, magnitude % 100)
+    }
+}
+
+/// A rate in percent, 0 to 100, with at most [`Percent::MAX_SCALE`] decimals. JSON form: decimal text (`"12.5"`).
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(try_from = "Decimal", into = "Decimal")]
+#[schema(value_type = String, example = "12.5")]
+pub struct Percent(Decimal);
+
+impl Percent {
+    /// Decimals that a rate may have. Six is a ten-thousandth of a basis point; more is a mistake in the input.
+    pub const MAX_SCALE: u32 = 6;
+
+    /// A rate of `percent` percent.
+    ///
+    /// # Errors
+    /// [`MoneyError::NotPercent`] outside 0 to 100 or with more than [`Percent::MAX_SCALE`] decimals.
+    pub fn new(percent: Decimal) -> Result<Self, MoneyError> {
+        let percent = percent.normalize();
+        let in_range = percent >= Decimal::ZERO && percent <= Decimal::ONE_HUNDRED;
+        if in_range && percent.scale() <= Self::MAX_SCALE {
+            Ok(Self(percent))
+        } else {
+            Err(MoneyError::NotPercent(percent))
+        }
+    }
+
+    /// The number of percent.
+    pub const fn get(self) -> Decimal {
+        self.0
+    }
+
+    /// This share of `amount`: exact, then cut towards zero to whole fen. To split a whole without loss use [`allocate`].
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] never happens for a rate that [`Percent::new`] let through; it keeps the conversion honest.
+    pub fn of(self, amount: Fen) -> Result<Fen, MoneyError> {
+        let whole = 100 * 10_i128.pow(self.0.scale());
+        let part = i128::from(amount.get()) * self.0.mantissa() / whole;
+        i64::try_from(part)
+            .map(Fen)
+            .map_err(|_| MoneyError::Overflow)
+    }
+}
+
+impl TryFrom<Decimal> for Percent {
+    type Error = MoneyError;
+
+    fn try_from(percent: Decimal) -> Result<Self, MoneyError> {
+        Self::new(percent)
+    }
+}
+
+impl From<Percent> for Decimal {
+    fn from(percent: Percent) -> Self {
+        percent.0
+    }
+}
+
+impl fmt::Display for Percent {
+    /// `12.5%`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+/// Splits `total` in proportion to `weights`; the parts always sum to `total`.
+///
+/// Each part is the exact rational share, floored (for a negative total: the mirror image of the positive one). The fen
+/// left over go one each to the parts that lost most by flooring, and among equals in the given order. Hence:
+///
+/// - a larger weight never gets less than a smaller one, and a zero weight gets nothing;
+/// - reordering the weights reorders the parts alike, except that equal weights swap the odd fen among themselves.
+///
+/// Every split of money in the system goes through here: discounts over lines, commission over people, red packets.
+///
+/// # Errors
+/// [`MoneyError::NoWeight`] when there is no weight above zero to carry the total.
+///
+/// ```
+/// use domain::{Fen, allocate};
+/// let parts = allocate(Fen::new(100), &[1, 1, 1])?;
+/// assert_eq!(parts, [Fen::new(34), Fen::new(33), Fen::new(33)]);
+/// # Ok::<(), domain::MoneyError>(())
+/// ```
+pub fn allocate(total: Fen, weights: &[u64]) -> Result<Vec<Fen>, MoneyError> {
+    let weight_sum: i128 = weights.iter().copied().map(i128::from).sum();
+    if weight_sum == 0 {
+        return Err(MoneyError::NoWeight);
+    }
+    let sign = i128::from(total.get().signum());
+    let magnitude = i128::from(total.get()).abs();
+    // |i64| × u64 stays below 2^127.
+    let shares = weights.iter().map(|&weight| magnitude * i128::from(weight));
+    let (mut parts, lost): (Vec<i128>, Vec<i128>) = shares
+        .map(|share| (share / weight_sum, share % weight_sum))
+        .unzip();
+
+    let left_over = magnitude - parts.iter().sum::<i128>();
+    let mut by_loss: Vec<(i128, &mut i128)> = iter::zip(lost, parts.iter_mut()).collect();
+    by_loss.sort_by_key(|(lost, _)| std::cmp::Reverse(*lost));
+    for ((_, part), _) in iter::zip(by_loss, 0..left_over) {
+        *part += 1;
+    }
+    parts
+        .into_iter()
+        .map(|part| {
+            i64::try_from(sign * part)
+                .map(Fen)
+                .map_err(|_| MoneyError::Overflow)
+        })
+        .collect()
+}
+
+/// Why an amount or a rate could not be read or computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// The text is not an amount in yuan.
+    #[error("{0:?} is not an amount in yuan: write digits and at most two decimals, such as 12.30")]
+    NotYuan(String),
+    /// The number is not a rate.
+    #[error("{0} is not a rate in percent: it must be 0 to 100 with at most 6 decimals")]
+    NotPercent(Decimal),
+    /// The result does not fit.
+    #[error("the amount is beyond what 64 bits of fen can hold")]
+    Overflow,
+    /// Nothing to split over.
+    #[error("an amount cannot be split without a weight above zero")]
+    NoWeight,
+}
