@@ -64,6 +64,8 @@ ids! {
     TimerId;
     /// A bearer token of the API (its record, not its text).
     TokenId;
+    /// A dead letter: an event that a consumer could not apply.
+    DeadLetterId;
     /// A row of the audit table.
     AuditId;
     /// Authentic input that was not understood and is kept.

@@ -1,0 +1,134 @@
+//! The whole database as numbered SQL, applied once, by whichever instance comes first, under the write lock.
+
+use super::DbError;
+use super::backend::Connection;
+use crate::params;
+
+/// What every connection sets. WAL persists in the file; the rest belongs to the connection.
+pub(super) const SETTINGS: [&str; 3] =
+    ["pragma journal_mode = wal", "pragma synchronous = full", "pragma foreign_keys = on"];
+
+/// A numbered file of the folder `migrations/`.
+struct Migration {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+macro_rules! migrations {
+    ($($number:literal $name:literal),* $(,)?) => {
+        &[$(Migration {
+            number: $number,
+            name: $name,
+            sql: include_str!(concat!("../../../../migrations/", $name, ".sql")),
+        }),*]
+    };
+}
+
+/// In reading order. A landed file is never changed again, only followed by another.
+const MIGRATIONS: &[Migration] = migrations![
+    1 "0001_log",
+    2 "0002_access",
+    3 "0003_orders",
+];
+
+/// Whether the database stands before the newest migration. Needs no lock.
+///
+/// # Errors
+/// [`DbError::Unavailable`] when the database is newer than this code: an old component must not write into it.
+pub(super) fn pending(connection: &Connection) -> Result<bool, DbError> {
+    let table = connection
+        .query("select 1 as found from sqlite_schema where type = 'table' and name = 'schema_migration'", &[])?;
+    if table.is_empty() {
+        return Ok(true);
+    }
+    let newest = newest(connection)?;
+    let known = MIGRATIONS.last().map_or(0, |migration| migration.number);
+    if newest > known {
+        return Err(DbError::Unavailable(format!(
+            "the database has migration {newest}, this component knows {known}: deploy the newer component"
+        )));
+    }
+    Ok(newest < known)
+}
+
+/// Applies what is missing. The caller holds the write lock, and commits.
+pub(super) fn apply(connection: &Connection) -> Result<(), DbError> {
+    connection.query(
+        "create table if not exists schema_migration (
+             number     integer primary key,
+             name       text    not null,
+             applied_at integer not null
+         ) strict",
+        &[],
+    )?;
+    // Another instance may have been first while this one waited for the lock.
+    let newest = newest(connection)?;
+    for migration in MIGRATIONS.iter().filter(|migration| migration.number > newest) {
+        for statement in statements(migration.sql) {
+            connection.query(statement, &[])?;
+        }
+        connection.query(
+            "insert into schema_migration (number, name, applied_at)
+             values (?1, ?2, unixepoch() * 1000)",
+            &params![migration.number, migration.name],
+        )?;
+    }
+    Ok(())
+}
+
+fn newest(connection: &Connection) -> Result<i64, DbError> {
+    let rows = connection.query("select coalesce(max(number), 0) as newest from schema_migration", &[])?;
+    rows.first().map_or(Ok(0), |row| row.get("newest"))
+}
+
+/// Splits a script into its statements, since a host runs only the first of a text. A statement ends with a semicolon at
+/// the end of a line; inside `create trigger`, with the line `end;`.
+fn statements(script: &str) -> Vec<&str> {
+    let mut statements = Vec::new();
+    let mut start = 0;
+    let mut end = 0;
+    let mut in_trigger = false;
+    for line in script.split_inclusive('\n') {
+        end += line.len();
+        let code = line.split("--").next().unwrap_or_default().trim().to_ascii_lowercase();
+        in_trigger |= code.starts_with("create trigger");
+        let ends = if in_trigger { code == "end;" } else { code.ends_with(';') };
+        if ends {
+            statements.push(script[start..end].trim());
+            start = end;
+            in_trigger = false;
+        }
+    }
+    statements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_split_at_semicolons_that_end_lines() {
+        let script = "-- One; not yet.\ncreate table a (x text default ';'); -- done;\ncreate trigger t after insert on a begin\n  delete from a;\nend;\n";
+        let found = statements(script);
+        assert_eq!(found.len(), 2);
+        assert!(found[0].contains("default ';'"));
+        assert!(found[1].starts_with("create trigger") && found[1].ends_with("end;"));
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_listed_in_order() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let listed: Vec<String> = MIGRATIONS.iter().map(|migration| format!("{}.sql", migration.name)).collect();
+        assert_eq!(files, listed);
+        for (place, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.number, i64::try_from(place).unwrap() + 1);
+            assert!(migration.name.starts_with(&format!("{:04}_", migration.number)));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Configuration: the variables that the manifest grants, read once when an instance starts.
+
+use crate::Problem;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::Secret;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Variables by name. Those that are missing or empty are not in it.
+#[derive(Clone, Debug, Default)]
+pub struct Variables(Arc<BTreeMap<String, Secret<String>>>);
+
+/// A variable that is missing or unusable: answered as 503, the rest works.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the variable {variable} {why}")]
+pub struct ConfigError {
+    /// Its name.
+    pub variable: &'static str,
+    /// What is wrong with it, never its value.
+    pub why: String,
+}
+
+impl ConfigError {
+    /// A variable that has a value of a wrong form.
+    #[must_use]
+    pub fn wrong(variable: &'static str, expected: &str) -> Self {
+        Self { variable, why: format!("is not usable: expected {expected}") }
+    }
+}
+
+impl From<ConfigError> for Problem {
+    fn from(error: ConfigError) -> Self {
+        Self::not_configured(error.variable, &error.why)
+    }
+}
+
+impl From<&ConfigError> for Problem {
+    fn from(error: &ConfigError) -> Self {
+        Self::not_configured(error.variable, &error.why)
+    }
+}
+
+impl Variables {
+    /// Variables given by hand, for tests.
+    #[must_use]
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(Arc::new(
+            pairs
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned())))
+                .collect(),
+        ))
+    }
+
+    /// Reads these variables from the host. One that the manifest does not define counts as missing.
+    #[cfg(target_family = "wasm")]
+    pub(crate) async fn load(names: &[&str]) -> Self {
+        let mut kept = BTreeMap::new();
+        for name in names {
+            match spin_sdk::variables::get(name).await {
+                Ok(value) if !value.is_empty() => {
+                    kept.insert((*name).to_owned(), Secret::new(value));
+                }
+                Ok(_) | Err(spin_sdk::variables::Error::Undefined(_)) => {}
+                Err(error) => tracing::warn!(name, %error, "variable"),
+            }
+        }
+        Self(Arc::new(kept))
+    }
+
+    /// A variable, if it has a value.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.expose().as_str())
+    }
+
+    /// A variable that the caller cannot do without.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names it.
+    pub fn required(&self, name: &'static str) -> Result<&str, ConfigError> {
+        self.optional(name).ok_or_else(|| ConfigError { variable: name, why: "is not set".to_owned() })
+    }
+
+    /// A variable that must be kept secret.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names it.
+    pub fn secret(&self, name: &'static str) -> Result<Secret<String>, ConfigError> {
+        self.required(name).map(|value| Secret::new(value.to_owned()))
+    }
+
+    /// A variable of another type than text, or its default.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it is set and does not parse.
+    pub fn parsed<T: FromStr>(&self, name: &'static str, default: T, expected: &str) -> Result<T, ConfigError> {
+        match self.optional(name) {
+            None => Ok(default),
+            Some(text) => text.parse().map_err(|_| ConfigError::wrong(name, expected)),
+        }
+    }
+
+    /// A switch: `on` or `off`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it is something else.
+    pub fn switch(&self, name: &'static str, default: bool) -> Result<bool, ConfigError> {
+        match self.optional(name) {
+            None => Ok(default),
+            Some("on") => Ok(true),
+            Some("off") => Ok(false),
+            Some(_) => Err(ConfigError::wrong(name, "on or off")),
+        }
+    }
+
+    /// A key of 32 bytes in Base64.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it is missing or of another length.
+    pub fn key(&self, name: &'static str) -> Result<Secret<[u8; 32]>, ConfigError> {
+        STANDARD
+            .decode(self.required(name)?.trim())
+            .ok()
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+            .map(Secret::new)
+            .ok_or_else(|| ConfigError::wrong(name, "32 bytes in Base64, such as `openssl rand -base64 32` prints"))
+    }
+}
