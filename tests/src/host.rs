@@ -1,0 +1,220 @@
+//! The embedded host as a child process: started on a state folder, asked to stop, or killed as a power cut would.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Compiling all components for the first time on a slow machine takes a while.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// A host that is asked to stop finishes its requests first.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The application's manifest.
+    pub manifest: PathBuf,
+    /// Its variables, as `--variable`.
+    pub variables: Vec<(String, String)>,
+    /// Any other flags of `siyu up`.
+    pub flags: Vec<String>,
+}
+
+impl Setup {
+    /// The checkout's own application, with no variables.
+    pub fn application() -> Self {
+        Self::of_manifest(root().join("spin.toml"))
+    }
+
+    /// Any application.
+    pub fn of_manifest(manifest: PathBuf) -> Self {
+        Self { manifest, variables: Vec::new(), flags: Vec::new() }
+    }
+
+    /// The same with a variable set.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same with more flags.
+    #[must_use]
+    pub fn flags(mut self, flags: &[&str]) -> Self {
+        self.flags.extend(flags.iter().map(|&flag| flag.to_owned()));
+        self
+    }
+}
+
+/// A running host. Dropped, it is killed: a failing test leaves no process behind.
+pub struct Host {
+    child: Child,
+    url: String,
+    log: PathBuf,
+    started_in: Duration,
+}
+
+impl Host {
+    /// Start `setup` with its state in `state`, on a free port; returns once it serves. Its log goes to `host.log` there.
+    ///
+    /// # Errors
+    /// When the host is not built, ends, or does not serve within two minutes; the message holds the end of its log.
+    pub fn start(setup: &Setup, state: &Path) -> Result<Self> {
+        let binary = binary()?;
+        let log = state.join("host.log");
+        let mut command = Command::new(&binary);
+        command.arg("up").arg("--from").arg(&setup.manifest);
+        command.args(["--listen", "127.0.0.1:0", "--state-dir"]).arg(state);
+        for (name, value) in &setup.variables {
+            command.arg("--variable").arg(format!("{name}={value}"));
+        }
+        command.args(&setup.flags).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stderr(File::options().create(true).append(true).open(&log)?);
+        let start = Instant::now();
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
+        let stdout = child.stdout.take().context("the host has no stdout")?;
+        let mut host = Self { child, url: String::new(), log, started_in: Duration::ZERO };
+        match first_line(stdout).recv_timeout(START_TIMEOUT) {
+            Ok(line) => {
+                host.started_in = start.elapsed();
+                host.url = line.strip_prefix("Serving ").map(str::to_owned).unwrap_or_default();
+                ensure!(
+                    !host.url.is_empty(),
+                    "the host's first line is {line:?}, not `Serving http://…`\n{}",
+                    host.tail()
+                );
+                Ok(host)
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                let status = host.child.wait()?;
+                bail!("the host ended with {status} before it served\n{}", host.tail())
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => bail!("the host did not serve in time\n{}", host.tail()),
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A path of the application as a full URL.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// From its start until it said that it serves.
+    pub fn started_in(&self) -> Duration {
+        self.started_in
+    }
+
+    /// Memory that is its own or shared, resident, in kB (`VmRSS`).
+    ///
+    /// # Errors
+    /// Where there is no `/proc`.
+    pub fn resident_kb(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let number = line.trim().trim_end_matches("kB").trim();
+        number.parse().with_context(|| format!("VmRSS is {number:?}"))
+    }
+
+    /// All that it has logged so far.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn log(&self) -> Result<String> {
+        std::fs::read_to_string(&self.log).with_context(|| format!("cannot read {}", self.log.display()))
+    }
+
+    /// Ask it to stop (SIGTERM), as an operator does.
+    ///
+    /// # Errors
+    /// When it does not end within half a minute.
+    pub fn stop(mut self) -> Result<ExitStatus> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
+        kill_process(pid, Signal::TERM).context("cannot signal the host")?;
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!("the host does not stop\n{}", self.tail())
+    }
+
+    /// Kill it at once (SIGKILL), as a power cut does.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill().context("cannot kill the host")?;
+        self.child.wait().context("cannot wait for the host")?;
+        Ok(())
+    }
+
+    fn tail(&self) -> String {
+        let log = self.log().unwrap_or_else(|error| format!("{error:#}"));
+        let lines: Vec<_> = log.lines().collect();
+        let mut text = String::from("the end of its log:\n");
+        for line in lines.iter().skip(lines.len().saturating_sub(20)) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {line}");
+        }
+        text
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // Both fail only when it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The checkout's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The host's binary: where `cargo xtask` says it is, else beside the program that is running.
+fn binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("SIYU_HOST_BIN") {
+        let path = PathBuf::from(path);
+        ensure!(path.is_file(), "SIYU_HOST_BIN is {}, which is not there; run `cargo xtask build`", path.display());
+        return Ok(path);
+    }
+    let this = std::env::current_exe()?;
+    let found = this.ancestors().skip(1).take(2).map(|folder| folder.join("siyu")).find(|path| path.is_file());
+    found.with_context(|| format!("no host beside {}; run `cargo xtask build`", this.display()))
+}
+
+/// The first line, sent when it comes; afterwards the pipe is kept empty, so that the writer never blocks.
+fn first_line(stdout: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(stdout);
+        let mut line = String::new();
+        if reader.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+            // The receiver is gone only after a time-out that has been reported.
+            let _ = sender.send(line.trim_end().to_owned());
+        }
+        drop(sender);
+        let _ = std::io::copy(&mut reader, &mut std::io::sink());
+    });
+    receiver
+}
