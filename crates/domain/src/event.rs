@@ -14,8 +14,7 @@ use utoipa::ToSchema;
 
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
 pub use self::payload::{
-    ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, RefundEvent,
-    StockCause, StockChanged,
+    ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, RefundEvent, StockCause, StockChanged,
 };
 pub use self::version::Version;
 
@@ -108,17 +107,11 @@ impl Event {
             .iter()
             .find(|known| known.name == type_name)
             .ok_or_else(|| EventError::UnknownType(type_name.to_owned()))?;
-        let malformed = |reason: String| EventError::Malformed {
-            name: type_name.to_owned(),
-            reason,
-        };
-        let data: Value =
-            serde_json::from_str(data).map_err(|source| malformed(source.to_string()))?;
+        let malformed = |reason: String| EventError::Malformed { name: type_name.to_owned(), reason };
+        let data: Value = serde_json::from_str(data).map_err(|source| malformed(source.to_string()))?;
         // The version first: fields of an unknown version would otherwise be reported as mistakes.
-        let version = data
-            .get("v")
-            .and_then(Value::as_u64)
-            .ok_or_else(|| malformed("it has no version \"v\"".to_owned()))?;
+        let version =
+            data.get("v").and_then(Value::as_u64).ok_or_else(|| malformed("it has no version \"v\"".to_owned()))?;
         if version != u64::from(known.version) {
             return Err(EventError::UnknownVersion {
                 name: type_name.to_owned(),
@@ -148,9 +141,7 @@ pub struct EventType {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// Not a word of the vocabulary.
-    #[error(
-        "{0:?} is not an event type of this release: a newer release wrote it, or the name is misspelt"
-    )]
+    #[error("{0:?} is not an event type of this release: a newer release wrote it, or the name is misspelt")]
     UnknownType(String),
     /// Written by another release.
     #[error(

@@ -18,20 +18,7 @@ use utoipa::ToSchema;
 /// assert_eq!(price.try_mul(3)?.to_string(), "36.90");
 /// # Ok::<(), domain::MoneyError>(())
 /// ```
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Fen(i64);
 
@@ -61,17 +48,13 @@ impl Fen {
             None => (false, text),
         };
         let (yuan, decimals) = magnitude.split_once('.').unwrap_or((magnitude, "0"));
-        let digits =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(yuan) || !digits(decimals) || decimals.len() > 2 {
             return Err(not_yuan());
         }
         // The sign goes into the digits, so that the smallest i64 can be read too.
         let sign = if negative { "-" } else { "" };
-        format!("{sign}{yuan}{decimals:0<2}")
-            .parse()
-            .map(Self)
-            .map_err(|_| MoneyError::Overflow)
+        format!("{sign}{yuan}{decimals:0<2}").parse().map(Self).map_err(|_| MoneyError::Overflow)
     }
 
     /// `self + other`.
@@ -79,10 +62,7 @@ impl Fen {
     /// # Errors
     /// [`MoneyError::Overflow`] beyond `i64` fen.
     pub fn try_add(self, other: Self) -> Result<Self, MoneyError> {
-        self.0
-            .checked_add(other.0)
-            .map(Self)
-            .ok_or(MoneyError::Overflow)
+        self.0.checked_add(other.0).map(Self).ok_or(MoneyError::Overflow)
     }
 
     /// `self - other`.
@@ -90,10 +70,7 @@ impl Fen {
     /// # Errors
     /// [`MoneyError::Overflow`] beyond `i64` fen.
     pub fn try_sub(self, other: Self) -> Result<Self, MoneyError> {
-        self.0
-            .checked_sub(other.0)
-            .map(Self)
-            .ok_or(MoneyError::Overflow)
+        self.0.checked_sub(other.0).map(Self).ok_or(MoneyError::Overflow)
     }
 
     /// `self × count`: a unit price times a quantity.
@@ -101,10 +78,7 @@ impl Fen {
     /// # Errors
     /// [`MoneyError::Overflow`] beyond `i64` fen.
     pub fn try_mul(self, count: i64) -> Result<Self, MoneyError> {
-        self.0
-            .checked_mul(count)
-            .map(Self)
-            .ok_or(MoneyError::Overflow)
+        self.0.checked_mul(count).map(Self).ok_or(MoneyError::Overflow)
     }
 
     /// `-self`.
@@ -139,9 +113,7 @@ impl fmt::Display for Fen {
 }
 
 /// A rate in percent, 0 to 100, with at most [`Percent::MAX_SCALE`] decimals. JSON form: decimal text (`"12.5"`).
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Decimal", into = "Decimal")]
 #[schema(value_type = String, example = "12.5")]
 pub struct Percent(Decimal);
@@ -176,9 +148,7 @@ impl Percent {
     pub fn of(self, amount: Fen) -> Result<Fen, MoneyError> {
         let whole = 100 * 10_i128.pow(self.0.scale());
         let part = i128::from(amount.get()) * self.0.mantissa() / whole;
-        i64::try_from(part)
-            .map(Fen)
-            .map_err(|_| MoneyError::Overflow)
+        i64::try_from(part).map(Fen).map_err(|_| MoneyError::Overflow)
     }
 }
 
@@ -231,9 +201,8 @@ pub fn allocate(total: Fen, weights: &[u64]) -> Result<Vec<Fen>, MoneyError> {
     let magnitude = i128::from(total.get()).abs();
     // |i64| × u64 stays below 2^127.
     let shares = weights.iter().map(|&weight| magnitude * i128::from(weight));
-    let (mut parts, lost): (Vec<i128>, Vec<i128>) = shares
-        .map(|share| (share / weight_sum, share % weight_sum))
-        .unzip();
+    let (mut parts, lost): (Vec<i128>, Vec<i128>) =
+        shares.map(|share| (share / weight_sum, share % weight_sum)).unzip();
 
     let left_over = magnitude - parts.iter().sum::<i128>();
     let mut by_loss: Vec<(i128, &mut i128)> = iter::zip(lost, parts.iter_mut()).collect();
@@ -241,14 +210,7 @@ pub fn allocate(total: Fen, weights: &[u64]) -> Result<Vec<Fen>, MoneyError> {
     for ((_, part), _) in iter::zip(by_loss, 0..left_over) {
         *part += 1;
     }
-    parts
-        .into_iter()
-        .map(|part| {
-            i64::try_from(sign * part)
-                .map(Fen)
-                .map_err(|_| MoneyError::Overflow)
-        })
-        .collect()
+    parts.into_iter().map(|part| i64::try_from(sign * part).map(Fen).map_err(|_| MoneyError::Overflow)).collect()
 }
 
 /// Why an amount or a rate could not be read or computed.

@@ -30,9 +30,7 @@ pub struct OrderKey {
 ///
 /// `closed` ranks above all: platforms close an order that is cancelled, and also one that is refunded in full after
 /// completion; no platform brings a closed order back. So a late `paid` or `completed` never reopens it.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
     /// Placed, not paid.
@@ -53,15 +51,8 @@ pub enum OrderStatus {
 
 impl OrderStatus {
     /// Every status by rank.
-    pub const ALL: [Self; 7] = [
-        Self::Created,
-        Self::Paid,
-        Self::PartlyShipped,
-        Self::Shipped,
-        Self::Signed,
-        Self::Completed,
-        Self::Closed,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Created, Self::Paid, Self::PartlyShipped, Self::Shipped, Self::Signed, Self::Completed, Self::Closed];
 
     /// Its name in JSON, SQL and URLs.
     pub const fn as_str(self) -> &'static str {
@@ -140,34 +131,20 @@ impl Order {
         };
         let for_goods = paid.try_sub(amounts.freight)?.max(Fen::ZERO);
         if for_goods == Fen::ZERO {
-            return Ok(self
-                .lines
-                .iter()
-                .map(|line| (line.line_id.as_str(), Fen::ZERO))
-                .collect());
+            return Ok(self.lines.iter().map(|line| (line.line_id.as_str(), Fen::ZERO)).collect());
         }
         let weights = self
             .lines
             .iter()
-            .map(|line| {
-                line.payable()
-                    .map(|fen| u64::try_from(fen.get()).unwrap_or(0))
-            })
+            .map(|line| line.payable().map(|fen| u64::try_from(fen.get()).unwrap_or(0)))
             .collect::<Result<Vec<_>, _>>()?;
         let parts = allocate(for_goods, &weights)?;
-        Ok(self
-            .lines
-            .iter()
-            .map(|line| line.line_id.as_str())
-            .zip(parts)
-            .collect())
+        Ok(self.lines.iter().map(|line| line.line_id.as_str()).zip(parts).collect())
     }
 }
 
 /// What is odd about an order. Flags inform people; they stop nothing.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderFlag {
     /// Lines, discounts, freight and tax do not add up to what the platform says is payable.
@@ -216,9 +193,7 @@ impl Line {
 
 /// The bill of an order, in fen. `goods − discount_merchant − discount_platform + freight + tax = payable`, or the order
 /// is flagged.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Amounts {
     /// The lines' price before any discount.
@@ -242,17 +217,10 @@ impl Amounts {
     }
 
     fn agreement(&self, lines: &[Line]) -> Result<bool, MoneyError> {
-        let gross = lines
-            .iter()
-            .map(Line::gross)
-            .collect::<Result<Vec<_>, _>>()?;
+        let gross = lines.iter().map(Line::gross).collect::<Result<Vec<_>, _>>()?;
         let discount = self.discount_merchant.try_add(self.discount_platform)?;
         let line_discount = Fen::try_sum(lines.iter().map(|line| line.discount))?;
-        let payable = self
-            .goods
-            .try_sub(discount)?
-            .try_add(self.freight)?
-            .try_add(self.tax)?;
+        let payable = self.goods.try_sub(discount)?.try_add(self.freight)?.try_add(self.tax)?;
         Ok(Fen::try_sum(gross)? == self.goods
             && payable == self.payable
             && (line_discount == discount || line_discount == Fen::ZERO))
@@ -272,9 +240,7 @@ pub struct Identity {
 }
 
 /// Kinds of buyer identity.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityKind {
     /// Doudian's buyer id (`doudian_open_id`), per app.

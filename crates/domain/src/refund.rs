@@ -12,9 +12,7 @@ use utoipa::ToSchema;
 use crate::{Fen, Latest, MoneyError, OrderKey, UnixMs};
 
 /// Where an after-sale case stands.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStatus {
     /// The buyer (or the merchant, for the buyer) has asked for it.
@@ -33,14 +31,8 @@ pub enum RefundStatus {
 
 impl RefundStatus {
     /// Every status, in the order of the variants.
-    pub const ALL: [Self; 6] = [
-        Self::Applied,
-        Self::Agreed,
-        Self::Returning,
-        Self::Rejected,
-        Self::Cancelled,
-        Self::Refunded,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Applied, Self::Agreed, Self::Returning, Self::Rejected, Self::Cancelled, Self::Refunded];
 
     /// Its name in JSON, SQL and URLs.
     pub const fn as_str(self) -> &'static str {
@@ -114,9 +106,7 @@ pub struct RefundClaim {
 }
 
 /// What is to happen with the goods of an after-sale case.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundKind {
     /// Goods come back, money goes back.
@@ -162,20 +152,14 @@ pub struct RefundFacts {
 impl RefundFacts {
     /// Adds the fact that `status` held at `at`.
     pub fn reach(&mut self, status: RefundStatus, at: UnixMs) {
-        self.reached
-            .entry(status)
-            .and_modify(|known| *known = at.min(*known))
-            .or_insert(at);
+        self.reached.entry(status).and_modify(|known| *known = at.min(*known)).or_insert(at);
         Latest::merge_into(&mut self.newest, Some(Latest::new(at, status)));
     }
 
     /// Adds all that `other` knows. Commutative, associative, idempotent.
     pub fn merge(&mut self, other: Self) {
         for (status, at) in other.reached {
-            self.reached
-                .entry(status)
-                .and_modify(|known| *known = at.min(*known))
-                .or_insert(at);
+            self.reached.entry(status).and_modify(|known| *known = at.min(*known)).or_insert(at);
         }
         Latest::merge_into(&mut self.newest, other.newest);
         Latest::merge_into(&mut self.raw_status, other.raw_status);
@@ -230,20 +214,12 @@ pub fn can_refund<'a>(
     new: &RefundClaim,
 ) -> Result<(), RefundError> {
     let amounts = std::iter::once(new.amount).chain(std::iter::once(new.freight));
-    if new.amount <= Fen::ZERO
-        || amounts
-            .chain(new.lines.iter().map(|line| line.amount))
-            .any(Fen::is_negative)
-    {
+    if new.amount <= Fen::ZERO || amounts.chain(new.lines.iter().map(|line| line.amount)).any(Fen::is_negative) {
         return Err(RefundError::NotPositive);
     }
     let on_lines = Fen::try_sum(new.lines.iter().map(|line| line.amount))?;
     if !new.lines.is_empty() && on_lines.try_add(new.freight)? != new.amount {
-        return Err(RefundError::LinesDisagree {
-            lines: on_lines,
-            freight: new.freight,
-            amount: new.amount,
-        });
+        return Err(RefundError::LinesDisagree { lines: on_lines, freight: new.freight, amount: new.amount });
     }
 
     let standing: Vec<&RefundClaim> = earlier
@@ -253,37 +229,20 @@ pub fn can_refund<'a>(
         .collect();
     let left = paid.try_sub(Fen::try_sum(standing.iter().map(|claim| claim.amount))?)?;
     if new.amount > left {
-        return Err(RefundError::ExceedsPaid {
-            asked: new.amount,
-            left: left.max(Fen::ZERO),
-        });
+        return Err(RefundError::ExceedsPaid { asked: new.amount, left: left.max(Fen::ZERO) });
     }
 
     let mut asked_by_line: BTreeMap<&str, Fen> = BTreeMap::new();
-    for line in standing
-        .iter()
-        .flat_map(|claim| &claim.lines)
-        .chain(&new.lines)
-    {
+    for line in standing.iter().flat_map(|claim| &claim.lines).chain(&new.lines) {
         let asked = asked_by_line.entry(&line.line_id).or_default();
         *asked = asked.try_add(line.amount)?;
     }
     for line in &new.lines {
-        let paid = paid_by_line
-            .iter()
-            .find(|(line_id, _)| *line_id == line.line_id)
-            .map(|(_, paid)| *paid);
+        let paid = paid_by_line.iter().find(|(line_id, _)| *line_id == line.line_id).map(|(_, paid)| *paid);
         let paid = paid.ok_or_else(|| RefundError::UnknownLine(line.line_id.clone()))?;
-        let asked = asked_by_line
-            .get(line.line_id.as_str())
-            .copied()
-            .unwrap_or_default();
+        let asked = asked_by_line.get(line.line_id.as_str()).copied().unwrap_or_default();
         if asked > paid {
-            return Err(RefundError::LineExceedsPaid {
-                line_id: line.line_id.clone(),
-                asked,
-                paid,
-            });
+            return Err(RefundError::LineExceedsPaid { line_id: line.line_id.clone(), asked, paid });
         }
     }
     Ok(())
@@ -293,17 +252,13 @@ pub fn can_refund<'a>(
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RefundError {
     /// Not a status.
-    #[error(
-        "{0:?} is not a refund status: use one of applied, agreed, returning, rejected, cancelled, refunded"
-    )]
+    #[error("{0:?} is not a refund status: use one of applied, agreed, returning, rejected, cancelled, refunded")]
     UnknownStatus(String),
     /// Nothing, or less than nothing.
     #[error("a refund's amount must be above zero and none of its parts below")]
     NotPositive,
     /// The parts are not the whole.
-    #[error(
-        "the refund's lines ({lines}) and freight ({freight}) do not add up to its amount ({amount}), in yuan"
-    )]
+    #[error("the refund's lines ({lines}) and freight ({freight}) do not add up to its amount ({amount}), in yuan")]
     LinesDisagree {
         /// Sum of the lines.
         lines: Fen,

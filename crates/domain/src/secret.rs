@@ -59,10 +59,7 @@ pub struct Masked<K> {
 impl<K: Mask + Default> Masked<K> {
     /// Wraps a clear value.
     pub fn new(clear: impl Into<String>) -> Self {
-        Self {
-            clear: clear.into(),
-            kind: K::default(),
-        }
+        Self { clear: clear.into(), kind: K::default() }
     }
 }
 

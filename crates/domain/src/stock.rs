@@ -52,10 +52,7 @@ impl Stock {
     pub fn reserve(self, quantity: i64) -> Result<Self, StockError> {
         let quantity = positive(quantity)?;
         if quantity > self.available() {
-            return Err(StockError::SoldOut {
-                asked: quantity,
-                available: self.available(),
-            });
+            return Err(StockError::SoldOut { asked: quantity, available: self.available() });
         }
         Self::new(self.on_hand, self.reserved + quantity)
     }
@@ -89,10 +86,7 @@ impl Stock {
     fn promised(self, quantity: i64) -> Result<i64, StockError> {
         let quantity = positive(quantity)?;
         if quantity > self.reserved {
-            return Err(StockError::NotReserved {
-                asked: quantity,
-                reserved: self.reserved,
-            });
+            return Err(StockError::NotReserved { asked: quantity, reserved: self.reserved });
         }
         Ok(quantity)
     }
@@ -116,10 +110,7 @@ impl TryFrom<StockRow> for Stock {
 
 impl From<Stock> for StockRow {
     fn from(stock: Stock) -> Self {
-        Self {
-            on_hand: stock.on_hand,
-            reserved: stock.reserved,
-        }
+        Self { on_hand: stock.on_hand, reserved: stock.reserved }
     }
 }
 
@@ -156,9 +147,7 @@ pub enum StockError {
         reserved: i64,
     },
     /// A row that cannot be.
-    #[error(
-        "stock of {on_hand} on hand and {reserved} reserved cannot be: 0 ≤ reserved ≤ on hand must hold"
-    )]
+    #[error("stock of {on_hand} on hand and {reserved} reserved cannot be: 0 ≤ reserved ≤ on hand must hold")]
     Impossible {
         /// Pieces on hand.
         on_hand: i64,
@@ -168,9 +157,5 @@ pub enum StockError {
 }
 
 const fn positive(quantity: i64) -> Result<i64, StockError> {
-    if quantity > 0 {
-        Ok(quantity)
-    } else {
-        Err(StockError::NotPositive(quantity))
-    }
+    if quantity > 0 { Ok(quantity) } else { Err(StockError::NotPositive(quantity)) }
 }

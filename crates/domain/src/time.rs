@@ -11,9 +11,7 @@ use utoipa::ToSchema;
 ///
 /// JSON form: RFC 3339 in UTC with milliseconds (`2026-02-14T01:30:00.000Z`); any offset is accepted when reading, and
 /// what is finer than a millisecond is refused rather than rounded.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = "date-time", example = "2026-02-14T01:30:00.000Z")]
 pub struct UnixMs(i64);
@@ -27,9 +25,7 @@ impl UnixMs {
     /// # Errors
     /// [`TimeError::OutOfRange`] outside years -9999 to 9999.
     pub fn from_millis(millis: i64) -> Result<Self, TimeError> {
-        Timestamp::from_millisecond(millis)
-            .map(|_| Self(millis))
-            .map_err(|_| TimeError::OutOfRange)
+        Timestamp::from_millisecond(millis).map(|_| Self(millis)).map_err(|_| TimeError::OutOfRange)
     }
 
     /// The instant `seconds` seconds after the epoch, as most platforms write it.
@@ -37,10 +33,7 @@ impl UnixMs {
     /// # Errors
     /// [`TimeError::OutOfRange`] outside years -9999 to 9999.
     pub fn from_seconds(seconds: i64) -> Result<Self, TimeError> {
-        seconds
-            .checked_mul(1000)
-            .ok_or(TimeError::OutOfRange)
-            .and_then(Self::from_millis)
+        seconds.checked_mul(1000).ok_or(TimeError::OutOfRange).and_then(Self::from_millis)
     }
 
     /// Milliseconds since the epoch, as SQL holds them.
@@ -58,10 +51,7 @@ impl UnixMs {
     /// # Errors
     /// [`TimeError::OutOfRange`] outside years -9999 to 9999.
     pub fn try_add_millis(self, millis: i64) -> Result<Self, TimeError> {
-        self.0
-            .checked_add(millis)
-            .ok_or(TimeError::OutOfRange)
-            .and_then(Self::from_millis)
+        self.0.checked_add(millis).ok_or(TimeError::OutOfRange).and_then(Self::from_millis)
     }
 
     /// The same instant for calendar computations.
@@ -85,9 +75,7 @@ impl FromStr for UnixMs {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let timestamp: Timestamp = text
-            .parse()
-            .map_err(|_| TimeError::NotRfc3339(text.to_owned()))?;
+        let timestamp: Timestamp = text.parse().map_err(|_| TimeError::NotRfc3339(text.to_owned()))?;
         if timestamp.subsec_nanosecond() % 1_000_000 != 0 {
             return Err(TimeError::TooFine(text.to_owned()));
         }
@@ -113,14 +101,10 @@ impl From<UnixMs> for String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
     /// Beyond the calendar.
-    #[error(
-        "the time is outside years -9999 to 9999: check whether seconds and milliseconds were mixed up"
-    )]
+    #[error("the time is outside years -9999 to 9999: check whether seconds and milliseconds were mixed up")]
     OutOfRange,
     /// Not a time with a zone.
-    #[error(
-        "{0:?} is not an RFC 3339 time: write it with its zone, such as 2026-02-14T09:30:00+08:00"
-    )]
+    #[error("{0:?} is not an RFC 3339 time: write it with its zone, such as 2026-02-14T09:30:00+08:00")]
     NotRfc3339(String),
     /// Finer than kept.
     #[error("{0:?} is finer than a millisecond: round it before sending")]

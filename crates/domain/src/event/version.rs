@@ -25,10 +25,7 @@ impl<'de, const N: u32> Deserialize<'de> for Version<N> {
         if found == N {
             Ok(Self)
         } else {
-            Err(D::Error::invalid_value(
-                Unexpected::Unsigned(u64::from(found)),
-                &format!("version {N}").as_str(),
-            ))
+            Err(D::Error::invalid_value(Unexpected::Unsigned(u64::from(found)), &format!("version {N}").as_str()))
         }
     }
 }

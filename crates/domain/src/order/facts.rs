@@ -10,8 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Amounts, Guide, Identity, Line, LiveRoom, Order, OrderFlag, OrderKey, OrderStatus, OrderTimes,
-    Region, Shipment,
+    Amounts, Guide, Identity, Line, LiveRoom, Order, OrderFlag, OrderKey, OrderStatus, OrderTimes, Region, Shipment,
 };
 use crate::{Fen, UnixMs};
 
@@ -88,18 +87,12 @@ pub struct OrderFacts {
 impl OrderFacts {
     /// The single fact that `status` was reached at `at`.
     pub fn reached(status: OrderStatus, at: UnixMs) -> Self {
-        Self {
-            reached: BTreeMap::from([(status, at)]),
-            ..Self::default()
-        }
+        Self { reached: BTreeMap::from([(status, at)]), ..Self::default() }
     }
 
     /// Adds the fact that `status` was reached at `at`.
     pub fn reach(&mut self, status: OrderStatus, at: UnixMs) {
-        self.reached
-            .entry(status)
-            .and_modify(|known| *known = at.min(*known))
-            .or_insert(at);
+        self.reached.entry(status).and_modify(|known| *known = at.min(*known)).or_insert(at);
     }
 
     /// Adds a parcel.
@@ -110,8 +103,7 @@ impl OrderFacts {
                 known.shipped_at = earlier(known.shipped_at, parcel.shipped_at);
             }
             None => {
-                self.shipments
-                    .insert(parcel.tracking_number.clone(), parcel);
+                self.shipments.insert(parcel.tracking_number.clone(), parcel);
             }
         }
     }
@@ -157,18 +149,12 @@ impl OrderFacts {
 
     /// What a person should look at, sorted.
     pub fn flags(&self) -> Vec<OrderFlag> {
-        let disagree = self
-            .detail
-            .as_ref()
-            .is_some_and(|detail| !detail.value.amounts.agree_with(&detail.value.lines));
+        let disagree = self.detail.as_ref().is_some_and(|detail| !detail.value.amounts.agree_with(&detail.value.lines));
         let unknown = !self.unknown_statuses.is_empty();
-        [
-            (disagree, OrderFlag::AmountsDisagree),
-            (unknown, OrderFlag::UnknownStatus),
-        ]
-        .into_iter()
-        .filter_map(|(raised, flag)| raised.then_some(flag))
-        .collect()
+        [(disagree, OrderFlag::AmountsDisagree), (unknown, OrderFlag::UnknownStatus)]
+            .into_iter()
+            .filter_map(|(raised, flag)| raised.then_some(flag))
+            .collect()
     }
 
     /// The newest instant that any fact speaks of.
@@ -178,11 +164,7 @@ impl OrderFacts {
             self.paid.as_ref().map(|paid| paid.at),
             self.detail.as_ref().map(|detail| detail.at),
         ];
-        stamps
-            .into_iter()
-            .flatten()
-            .chain(self.reached.values().copied())
-            .max()
+        stamps.into_iter().flatten().chain(self.reached.values().copied()).max()
     }
 
     /// The order that these facts describe. While no known status was named it counts as created: somebody placed it, or
@@ -209,10 +191,7 @@ impl OrderFacts {
                 closed_at: at(OrderStatus::Closed),
                 updated_at: self.updated_at(),
             },
-            lines: detail
-                .as_ref()
-                .map(|detail| detail.lines.clone())
-                .unwrap_or_default(),
+            lines: detail.as_ref().map(|detail| detail.lines.clone()).unwrap_or_default(),
             amounts: detail.as_ref().map(|detail| detail.amounts.clone()),
             region: detail.as_ref().and_then(|detail| detail.region.clone()),
             live_room: detail.as_ref().and_then(|detail| detail.live_room.clone()),

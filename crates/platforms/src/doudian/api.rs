@@ -1,0 +1,218 @@
+//! Requests to the open API, and its answers. Pure: who sends them (the courier) brings token, time and transport.
+
+use domain::{Secret, TimeError, UnixMs};
+use hmac::Mac;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::App;
+use crate::mac::hmac_sha256;
+use crate::{gmt8_text, lenient};
+
+/// The API's address; the variable `douyin_api_base` overrides it.
+pub const BASE: &str = "https://openapi-fxg.jinritemai.com";
+
+/// The API method that gives an access token for a shop.
+pub const TOKEN_CREATE: &str = "token.create";
+
+/// A signed request, ready to be sent by POST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Path and query, to follow the API's base address.
+    pub path_and_query: String,
+    /// The body, `application/json`: the very bytes that were signed.
+    pub body: String,
+}
+
+/// Signs a call of `method` (dots, as `order.orderDetail`). The signature holds for some minutes around `now`: sign anew for
+/// each attempt.
+///
+/// # Errors
+/// [`TimeError`] never happens for a [`UnixMs`].
+pub fn request(
+    app: &App,
+    method: &str,
+    params: &Value,
+    access_token: Option<&Secret<String>>,
+    now: UnixMs,
+) -> Result<Request, TimeError> {
+    let body = canonical(params);
+    let timestamp = gmt8_text(now)?;
+    let signature = sign(app, method, &body, &timestamp);
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("method", method).append_pair("app_key", &app.key);
+    if let Some(token) = access_token {
+        query.append_pair("access_token", token.expose());
+    }
+    query
+        .append_pair("timestamp", &timestamp)
+        .append_pair("v", VERSION)
+        .append_pair("sign_method", "hmac-sha256")
+        .append_pair("sign", &signature);
+    let path = method.replace('.', "/");
+    Ok(Request { path_and_query: format!("/{path}?{}", query.finish()), body })
+}
+
+/// The `sign` of a call: hex of HMAC-SHA-256 over secret, the sorted parameters as name and value, and secret again. The
+/// access token is not signed.
+pub fn sign(app: &App, method: &str, param_json: &str, timestamp: &str) -> String {
+    let secret = app.secret.expose();
+    let signed = [
+        secret.as_str(),
+        "app_key",
+        &app.key,
+        "method",
+        method,
+        "param_json",
+        param_json,
+        "timestamp",
+        timestamp,
+        "v",
+        VERSION,
+        secret,
+    ]
+    .map(str::as_bytes);
+    hex::encode(hmac_sha256(secret.as_bytes(), &signed).finalize().into_bytes())
+}
+
+/// Compact JSON with keys sorted by bytes at every level and no HTML escaping: the form in which parameters are signed.
+pub fn canonical(params: &Value) -> String {
+    sorted(params).to_string()
+}
+
+/// A token request for a shop that has authorised the app itself (`authorization_self`).
+pub fn token_params(shop_id: &str) -> Value {
+    json!({ "code": "", "grant_type": "authorization_self", "shop_id": shop_id })
+}
+
+/// An access token, as `token.create` answers.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Token {
+    /// The token itself.
+    pub access_token: Secret<String>,
+    /// How long it is valid from now, in seconds.
+    #[serde(deserialize_with = "lenient::integer")]
+    pub expires_in: i64,
+    /// The shop it is for.
+    #[serde(deserialize_with = "lenient::id")]
+    pub shop_id: String,
+}
+
+/// Reads the answer to `token.create`.
+///
+/// # Errors
+/// [`ApiError`] as for [`response`].
+pub fn token(body: &[u8]) -> Result<Token, ApiError> {
+    Token::deserialize(&response(body)?).map_err(|_| ApiError::Permanent(Refusal::unreadable("data is no token")))
+}
+
+/// The `data` of an answer.
+///
+/// # Errors
+/// [`ApiError`] says whether to try again, to fetch a new token first, or to give up.
+pub fn response(body: &[u8]) -> Result<Value, ApiError> {
+    // Not JSON is a proxy's error page, or a cut answer: it may go better next time.
+    let answer: Answer = serde_json::from_slice(body)
+        .map_err(|_| ApiError::Retryable(Refusal::unreadable("the answer is not the platform's JSON")))?;
+    if answer.code == SUCCESS {
+        return Ok(answer.data);
+    }
+    let refusal = Refusal {
+        code: answer.code,
+        sub_code: answer.sub_code,
+        message: answer.sub_msg.or(answer.msg).unwrap_or_default(),
+    };
+    Err(match refusal.class() {
+        Class::Token => ApiError::TokenExpired(refusal),
+        Class::Passing => ApiError::Retryable(refusal),
+        Class::Final => ApiError::Permanent(refusal),
+    })
+}
+
+/// Why a call gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// The platform is busy or limits us: try again later.
+    #[error("try again later: {0}")]
+    Retryable(Refusal),
+    /// The access token is not valid (any more): fetch a new one, then try again.
+    #[error("the access token is not valid: {0}")]
+    TokenExpired(Refusal),
+    /// The same request will never succeed.
+    #[error("refused for good: {0}")]
+    Permanent(Refusal),
+}
+
+/// What the platform said.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("code {code} {} {message}", sub_code.as_deref().unwrap_or("-"))]
+pub struct Refusal {
+    /// The platform's `code`; 0 when the answer could not be read.
+    pub code: i64,
+    /// The platform's `sub_code`.
+    pub sub_code: Option<String>,
+    /// The platform's message.
+    pub message: String,
+}
+
+enum Class {
+    Token,
+    Passing,
+    Final,
+}
+
+impl Refusal {
+    fn unreadable(message: &str) -> Self {
+        Self { code: 0, sub_code: None, message: message.to_owned() }
+    }
+
+    /// By the table of basic error codes (guide 212/1427) and the sub codes of order.orderDetail and afterSale.Detail.
+    fn class(&self) -> Class {
+        let sub_code = self.sub_code.as_deref().unwrap_or_default();
+        let (source, detail) = sub_code.split_once(':').unwrap_or((sub_code, ""));
+        match (self.code, source, detail) {
+            (_, "isv.access-token-expired" | "isv.access-token-no-existed" | "isv.access-token-missing", _) => {
+                Class::Token
+            }
+            // A failed token.create stays failed until somebody authorises the app again.
+            (_, "dop.token-generate-failed", _) => Class::Final,
+            // 20000 system error, 50001 the platform's own failure, 60000 over the limit, 90000 other.
+            (20000 | 50001 | 60000 | 90000, ..) => Class::Passing,
+            (_, "isp.service-error" | "isv.timestamp-invalid", _) => Class::Passing,
+            // 50002 business failure is final but for "busy, try again" and "list cannot be read just now".
+            (50002, "isv.business-failed", "20004" | "20045" | "20055" | "-1") => Class::Passing,
+            _ => Class::Final,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(deserialize_with = "lenient::integer")]
+    code: i64,
+    #[serde(default)]
+    msg: Option<String>,
+    #[serde(default)]
+    sub_code: Option<String>,
+    #[serde(default)]
+    sub_msg: Option<String>,
+    #[serde(default)]
+    data: Value,
+}
+
+const VERSION: &str = "2";
+const SUCCESS: i64 = 10000;
+
+/// The same value with its objects' keys in order. A `Map` may keep insertion order (a feature that any crate of the build can
+/// switch on), so the order is made here and not relied upon.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| *name);
+            Value::Object(fields.into_iter().map(|(name, field)| (name.clone(), sorted(field))).collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}

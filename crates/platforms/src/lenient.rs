@@ -1,0 +1,156 @@
+//! Reading what platforms write loosely: a number or the same number as text, zero for "not yet".
+//!
+//! Ids exceed 2^53, so they become text without ever passing through a float; a float where an integer belongs is refused.
+
+use std::fmt;
+
+use domain::UnixMs;
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+/// An id: a number or text, kept as text exactly as written.
+pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Id::deserialize(deserializer).map(|id| id.0)
+}
+
+/// An id that may be absent; null, `""`, `0` and `"0"` count as absent.
+pub fn optional_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let id = Option::<Id>::deserialize(deserializer)?;
+    Ok(id.map(|id| id.0).filter(|id| !matches!(id.as_str(), "" | "0")))
+}
+
+/// A whole number, or the same as text.
+pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Integer::deserialize(deserializer).map(|number| number.0)
+}
+
+/// A whole number that may be absent or null.
+pub fn optional_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(Option::<Integer>::deserialize(deserializer)?.map(|number| number.0))
+}
+
+/// A time in Unix seconds; absent, null and zero mean "not yet".
+pub fn optional_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UnixMs>, D::Error> {
+    match optional_integer(deserializer)? {
+        None | Some(0) => Ok(None),
+        Some(seconds) => UnixMs::from_seconds(seconds).map(Some).map_err(D::Error::custom),
+    }
+}
+
+struct Id(String);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IdVisitor).map(Self)
+    }
+}
+
+struct Integer(i64);
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IntegerVisitor).map(Self)
+    }
+}
+
+struct IdVisitor;
+
+impl Visitor<'_> for IdVisitor {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an id, as text or as a whole number")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+}
+
+struct IntegerVisitor;
+
+impl Visitor<'_> for IntegerVisitor {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number, or the same as text")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<i64, E> {
+        i64::try_from(number).map_err(|_| E::custom(format!("{number} does not fit 64 bits with sign")))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<i64, E> {
+        Ok(number)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
+        text.parse().map_err(|_| E::custom(format!("{text:?} is not a whole number")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::UnixMs;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    struct Row {
+        #[serde(deserialize_with = "super::id")]
+        id: String,
+        #[serde(default, deserialize_with = "super::optional_id")]
+        room: Option<String>,
+        #[serde(deserialize_with = "super::integer")]
+        fen: i64,
+        #[serde(default, deserialize_with = "super::optional_seconds")]
+        at: Option<UnixMs>,
+    }
+
+    #[test]
+    fn numbers_and_text_read_alike_and_exactly() {
+        for json in [
+            r#"{"id":4837328765348566675,"room":9007199254740993,"fen":1990,"at":1770000000}"#,
+            r#"{"id":"4837328765348566675","room":"9007199254740993","fen":"1990","at":"1770000000"}"#,
+        ] {
+            let row: Row = serde_json::from_str(json).unwrap();
+            assert_eq!(row.id, "4837328765348566675");
+            assert_eq!(row.room.as_deref(), Some("9007199254740993"));
+            assert_eq!(row.fen, 1990);
+            assert_eq!(row.at.map(UnixMs::seconds), Some(1_770_000_000));
+        }
+    }
+
+    #[test]
+    fn zero_null_and_absence_mean_not_yet() {
+        for json in [
+            r#"{"id":"1","room":0,"fen":0,"at":0}"#,
+            r#"{"id":"1","room":null,"fen":0,"at":null}"#,
+            r#"{"id":"1","room":"","fen":0,"at":"0"}"#,
+            r#"{"id":"1","fen":0}"#,
+        ] {
+            let row: Row = serde_json::from_str(json).unwrap();
+            assert_eq!((row.room, row.at), (None, None), "{json}");
+        }
+    }
+
+    #[test]
+    fn floats_and_nonsense_are_refused() {
+        for json in [
+            r#"{"id":1.5,"fen":1}"#,
+            r#"{"id":"1","fen":19.9}"#,
+            r#"{"id":"1","fen":"19.90"}"#,
+            r#"{"id":"1","fen":18446744073709551615}"#,
+            r#"{"id":[],"fen":1}"#,
+            r#"{"id":"1","fen":1,"at":9223372036854775807}"#,
+        ] {
+            assert!(serde_json::from_str::<Row>(json).is_err(), "{json}");
+        }
+    }
+}
