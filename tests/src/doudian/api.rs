@@ -275,3 +275,98 @@ fn clock_is_right(text: &str) -> bool {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doudian::shop::{Basket, Goods};
+    use crate::http::Client;
+
+    fn now() -> String {
+        Timestamp::now()
+            .to_zoned(TimeZone::fixed(ZONE))
+            .datetime()
+            .round(jiff::Unit::Second)
+            .unwrap()
+            .to_string()
+            .replace('T', " ")
+    }
+
+    /// Call as an honest client does, unless `spoil` changes the query.
+    async fn call(api: &Api, method: &str, token: &str, body: &str, spoil: impl Fn(&mut String)) -> Value {
+        let timestamp = now();
+        let sign = sign::api(api.app(), method, &timestamp, body);
+        let mut query = format!(
+            "method={method}&app_key={}&access_token={token}&timestamp={}&v=2&sign_method=hmac-sha256&sign={sign}",
+            api.app().key,
+            timestamp.replace(' ', "%20"),
+        );
+        spoil(&mut query);
+        let url = format!("{}/{}?{query}", api.base(), method.replace('.', "/"));
+        let answer = Client::new().send("POST", &url, &http::HeaderMap::new(), body.into()).await.unwrap();
+        answer.json().unwrap_or_else(|_| json!({"status": answer.status.as_u16()}))
+    }
+
+    async fn token(api: &Api) -> String {
+        let body = format!(r#"{{"code":"","grant_type":"authorization_self","shop_id":"{}"}}"#, api.app().shop_id);
+        let answer = call(api, "token.create", "", &body, |_| ()).await;
+        answer["data"]["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+    }
+
+    fn order(api: &Api) -> u64 {
+        let tea = Goods { code: "T".into(), title: "测试茶".into(), quantity: 1, unit_price: 100 };
+        let basket = Basket {
+            open_id: "o".into(),
+            goods: vec![tea],
+            discount_shop: 0,
+            discount_platform: 0,
+            freight: 0,
+            room: None,
+            region: ("浙江省", "杭州市"),
+        };
+        api.shop(|shop| shop.place(basket, 1))
+    }
+
+    #[tokio::test]
+    async fn an_honest_caller_gets_the_record_and_a_forger_a_refusal() {
+        let api = Api::start(App::invented()).await.unwrap();
+        let id = order(&api);
+        let good = token(&api).await;
+        let body = format!(r#"{{"shop_order_id":"{id}"}}"#);
+        let sub_code = |answer: Value| answer["sub_code"].as_str().unwrap().to_owned();
+
+        let answer = call(&api, "order.orderDetail", &good, &body, |_| ()).await;
+        assert_eq!(answer["data"]["shop_order_detail"]["order_id"], json!(id.to_string()));
+
+        let forged =
+            call(&api, "order.orderDetail", &good, &body, |query| *query = query.replace("sign=", "sign=0")).await;
+        assert_eq!(sub_code(forged), "isv.signature-invalid");
+        let blanks = call(&api, "order.orderDetail", &good, &body.replace(':', ": "), |_| ()).await;
+        assert_eq!(sub_code(blanks), "isv.signature-invalid", "signed, but not in canonical form");
+        let other_token = call(&api, "order.orderDetail", "other", &body, |_| ()).await;
+        assert_eq!(sub_code(other_token), "isv.access-token-expired");
+        api.expire_token();
+        let expired = call(&api, "order.orderDetail", &good, &body, |_| ()).await;
+        assert_eq!(sub_code(expired), "isv.access-token-expired");
+    }
+
+    #[tokio::test]
+    async fn trouble_passes_after_as_many_calls_as_asked_for() {
+        let api = Api::start(App::invented()).await.unwrap();
+        let (id, good) = (order(&api), token(&api).await);
+        let body = format!(r#"{{"shop_order_id":"{id}"}}"#);
+        api.trouble(Trouble { broken_gateway: 1, server_errors: 1, rate_limited: 1, delay: Duration::ZERO });
+        for _ in 0..4 {
+            call(&api, "order.orderDetail", &good, &body, |_| ()).await;
+        }
+        let codes: Vec<_> = api.calls().iter().skip(1).map(|call| call.code).collect();
+        assert_eq!(codes, [0, 20000, 60000, 10000]);
+    }
+
+    #[test]
+    fn the_clock_may_be_off_by_ten_minutes() {
+        assert!(clock_is_right(&now()));
+        assert!(!clock_is_right("2025-01-02 03:04:05"));
+        assert!(!clock_is_right("not a time"));
+    }
+}

@@ -299,7 +299,6 @@ impl Shop {
     pub fn detail(&self, id: u64) -> Option<Value> {
         let order = self.orders.get(&id)?;
         let basket = &order.basket;
-        let paid = if order.paid.is_some() { order.payable() } else { 0 };
         let room = basket.room.as_ref();
         let promotions = basket.discount_shop + basket.discount_platform;
         let mut left = promotions;
@@ -322,7 +321,7 @@ impl Shop {
                 "origin_amount": goods.unit_price,
                 "sum_amount": origin,
                 "order_amount": origin - share,
-                "pay_amount": if order.paid.is_some() { origin - share } else { 0 },
+                "pay_amount": origin - share,
                 "promotion_amount": share,
                 "order_status": order.status.code(),
                 "room_id": room.map_or(0, |room| room.id),
@@ -342,7 +341,8 @@ impl Shop {
             "finish_time": order.finished.unwrap_or(0),
             "update_time": order.updated,
             "order_amount": order.goods_amount() - promotions + basket.freight,
-            "pay_amount": paid,
+            "pay_type": 2,
+            "pay_amount": order.payable(),
             "post_amount": basket.freight,
             "promotion_amount": promotions,
             "promotion_shop_amount": basket.discount_shop,
@@ -369,6 +369,7 @@ impl Shop {
     /// `data` of `afterSale.Detail`.
     pub fn case_detail(&self, id: u64) -> Option<Value> {
         let case = self.cases.get(&id)?;
+        let refunded = case.status == CaseStatus::Refunded;
         Some(json!({
             "order_info": {
                 "shop_order_id": case.order,
@@ -379,8 +380,12 @@ impl Shop {
                     "after_sale_id": id,
                     "after_sale_status": case.status.code(),
                     "after_sale_type": self.case_type(case),
+                    "after_sale_apply_count": 1,
+                    "refund_status": if refunded { 3 } else { 1 },
                     "refund_amount": case.amount,
+                    "refund_total_amount": case.amount,
                     "refund_post_amount": 0,
+                    "refund_time": if refunded { case.updated } else { 0 },
                     "apply_time": case.applied,
                     "update_time": case.updated,
                     "reason_code": 1,
