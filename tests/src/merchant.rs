@@ -1,10 +1,114 @@
 //! The merchant of the tests: a tea chain, made up, with a live room on Doudian and stores with tills.
+//!
+//! Buyers, guides, stores and numbers are invented; the same seed makes the same morning.
+
+pub mod tills;
+
+use std::collections::BTreeMap;
+
+use crate::doudian::shop::{Basket, Goods, Impossible, Room, Shop};
+
+/// The menu: SKU code, title, price in fen.
+const MENU: [(&str, &str, i64); 6] = [
+    ("TEA-LJ-50", "明前龙井 50 克", 12_800),
+    ("TEA-DC-100", "凤凰单丛 100 克", 16_900),
+    ("TEA-PE-357", "普洱熟茶饼 357 克", 23_999),
+    ("CUP-OOLONG", "冷泡乌龙 500 毫升", 1_990),
+    ("CUP-LEMON", "鸭屎香柠檬茶", 2_200),
+    ("GIFT-01", "节气茶礼盒", 39_801),
+];
+
+const REGIONS: [(&str, &str); 4] =
+    [("浙江省", "杭州市"), ("广东省", "潮州市"), ("云南省", "昆明市"), ("上海市", "上海市")];
+
+/// How big the morning is, and which one.
+#[derive(Clone, Copy, Debug)]
+pub struct Morning {
+    /// Decides all that is left to chance.
+    pub seed: u64,
+    /// Orders from the live room.
+    pub live_orders: u32,
+    /// Sales over the stores' counters.
+    pub store_orders: u32,
+    /// When it begins, Unix seconds.
+    pub begins: i64,
+}
+
+impl Morning {
+    /// The live room's share: orders are placed, most are paid, many shipped, some finished, some cancelled, some refunded.
+    /// The shop has then a message to tell about each step.
+    ///
+    /// # Errors
+    /// [`Impossible`] if the story does not hold together; that would be a mistake in here.
+    pub fn live_room(&self, shop: &mut Shop) -> Result<(), Impossible> {
+        let mut dice = fastrand::Rng::with_seed(self.seed);
+        let mut at = self.begins;
+        let mut now = || {
+            at += 1;
+            at
+        };
+        let placed: Vec<u64> = (0..self.live_orders).map(|n| shop.place(basket(&mut dice, n), now())).collect();
+        let mut percent = |percent: u8| dice.u8(0..100) < percent;
+        let (mut paid, mut shipped) = (Vec::new(), Vec::new());
+        for &order in &placed {
+            if percent(84) {
+                shop.pay(order, now())?;
+                paid.push(order);
+            } else if percent(60) {
+                shop.cancel(order, now())?;
+            }
+        }
+        for &order in &paid {
+            if percent(75) {
+                shop.ship(order, now())?;
+                shipped.push(order);
+            }
+        }
+        for &order in &paid {
+            if percent(12) {
+                let case = shop.ask_refund(order, 1_000, now())?;
+                if percent(70) {
+                    shop.refund(case, now())?;
+                } else if percent(50) {
+                    shop.close_case(case, now())?;
+                }
+            }
+        }
+        for &order in &shipped {
+            if percent(40) {
+                shop.finish(order, now())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn basket(dice: &mut fastrand::Rng, buyer: u32) -> Basket {
+    let goods: Vec<Goods> = (0..dice.usize(1..=3)).map(|_| goods(dice)).collect();
+    let total: i64 = goods.iter().map(|goods| goods.unit_price * i64::from(goods.quantity)).sum();
+    Basket {
+        open_id: format!("测试买家-{buyer:05}"),
+        // Odd amounts, so that a discount never divides evenly over the lines.
+        discount_shop: if total > 10_000 { 1_001 } else { 0 },
+        discount_platform: if dice.bool() { 333 } else { 0 },
+        freight: if total < 5_000 { 800 } else { 0 },
+        goods,
+        room: Some(Room { id: 7_300_000_000_000_000_001, author_id: 9_000_000_001, author_name: "测试主播" }),
+        region: REGIONS[dice.usize(..REGIONS.len())],
+    }
+}
+
+/// One to three pieces of something from the menu; the same SKU may come up twice in a basket.
+fn goods(dice: &mut fastrand::Rng) -> Goods {
+    let (code, title, unit_price) = MENU[dice.usize(..MENU.len())];
+    Goods { code: code.to_owned(), title: title.to_owned(), quantity: dice.u32(1..=3), unit_price }
+}
 
 /// A merchant's or a platform's own books, against which the system's answers are held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Books {
     /// Orders by status, in the system's words.
-    pub orders: std::collections::BTreeMap<String, u64>,
+    pub orders: BTreeMap<String, u64>,
     /// All that was paid, fen.
     pub paid: i64,
     /// All that went back, fen.
@@ -30,5 +134,27 @@ impl Books {
         }
         self.paid += other.paid;
         self.refunded += other.refunded;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn morning(seed: u64) -> Shop {
+        let mut shop = Shop::new(1);
+        Morning { seed, live_orders: 300, store_orders: 0, begins: 1_790_000_000 }.live_room(&mut shop).unwrap();
+        shop
+    }
+
+    #[test]
+    fn a_morning_has_orders_in_every_state_and_the_same_seed_gives_the_same_one() {
+        let mut shop = morning(1);
+        let books = shop.books();
+        let states: Vec<_> = books.orders.keys().map(String::as_str).collect();
+        assert_eq!(states, ["closed", "completed", "created", "paid", "shipped"]);
+        assert!(books.refunded > 0 && books.revenue() > 0);
+        assert_eq!(morning(1).untold(), shop.untold());
+        assert_ne!(morning(2).books(), books);
     }
 }
