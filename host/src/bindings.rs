@@ -20,4 +20,8 @@ wasmtime::component::bindgen!({
         "../wit/deps/spin-variables@3.0.0",
     ],
     imports: { default: async | trappable },
+    with: {
+        "spin:sqlite/sqlite.connection": crate::sqlite::Connection,
+        "spin:key-value/key-value.store": crate::key_value::Store,
+    },
 });

@@ -4,10 +4,14 @@
 //! manifest's default. All of them are settled once, when the application starts: a required
 //! variable without a value stops the start, and no request pays for the resolution.
 
+mod host;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+
+pub use host::{VariablesState, add_to_linker};
 
 use crate::manifest::App;
 

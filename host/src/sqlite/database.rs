@@ -1,0 +1,87 @@
+//! A database file and the queue of those who want to write to it.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::Limits;
+use crate::runtime_config::DatabaseConfig;
+
+/// SQL texts that a connection keeps prepared. A function has some dozens.
+const CACHED_STATEMENTS: usize = 256;
+
+/// The right to write to a database file. First come, first served: SQLite's own waiting sleeps and retries, which
+/// keeps a thread and lets the lucky overtake.
+pub(super) type WritePermit = OwnedMutexGuard<()>;
+
+/// One database file.
+pub(super) struct Database {
+    /// Absolute, so that two labels of one file are seen to be that.
+    path: PathBuf,
+    allow_attach_file: bool,
+    writers: Arc<Mutex<()>>,
+    pub busy_timeout: Duration,
+    pub statement_timeout: Duration,
+}
+
+impl Database {
+    /// The database of `config`; makes its folder.
+    pub fn new(config: &DatabaseConfig, limits: &Limits) -> io::Result<Self> {
+        let path = std::path::absolute(&config.path)?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        Ok(Self {
+            path,
+            allow_attach_file: config.allow_attach_file,
+            writers: Arc::default(),
+            busy_timeout: limits.busy_timeout,
+            statement_timeout: limits.statement_timeout,
+        })
+    }
+
+    /// Both are labels of one file.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+
+    /// This database, its writers queueing with those of `other`.
+    pub fn sharing_queue_with(self, other: Option<&Self>) -> Self {
+        match other {
+            Some(other) => Self { writers: Arc::clone(&other.writers), ..self },
+            None => self,
+        }
+    }
+
+    /// A new connection.
+    pub fn open(&self) -> rusqlite::Result<rusqlite::Connection> {
+        let mut connection = rusqlite::Connection::open(&self.path)?;
+        connection.busy_timeout(self.busy_timeout)?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        if !self.allow_attach_file {
+            connection.authorizer(Some(only_temporary_files))?;
+        }
+        Ok(connection)
+    }
+
+    /// Waits for the right to write; `None` after the busy time-out.
+    pub async fn write_permit(&self) -> Option<WritePermit> {
+        let queue = Arc::clone(&self.writers);
+        if let Ok(permit) = Arc::clone(&queue).try_lock_owned() {
+            return Some(permit);
+        }
+        tokio::time::timeout(self.busy_timeout, queue.lock_owned()).await.ok()
+    }
+}
+
+/// Lets a guest attach temporary and in-memory databases, but no files: those may be another component's.
+fn only_temporary_files(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::Attach { filename } if !matches!(filename, "" | ":memory:") => Authorization::Deny,
+        _ => Authorization::Allow,
+    }
+}
