@@ -6,6 +6,7 @@
 //!   misbehaves on demand. It shares no code with what it tests, signatures included.
 //! - [`standard_webhooks`] signs what own shops and tills send.
 //! - [`merchant`] makes up the morning of a tea chain, and keeps the books that the system's answers are compared with.
+//! - [`system`] starts platform and application together.
 //! - [`load`] drives many connections at once and measures.
 //!
 //! The programs `siyu-demo` and `siyu-bench` stand on the same parts; `cargo xtask demo` and `cargo xtask bench` run them.
@@ -17,4 +18,5 @@ pub mod http;
 pub mod load;
 pub mod merchant;
 pub mod standard_webhooks;
+pub mod system;
 pub mod table;

@@ -1,0 +1,154 @@
+//! The whole of it: the simulated platform, and the application on the real host, with every variable set.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::doudian::App;
+use crate::doudian::api::Api;
+use crate::host::{Host, Setup};
+use crate::http::{Answer, Client};
+use crate::merchant::tills;
+
+/// Secrets made up for tests. Whoever runs Siyu in earnest makes their own.
+pub const WEBHOOK_SECRET: &str = "whsec_dGVzdC1vbmx5LXdlYmhvb2stc2VjcmV0LTAwMDE=";
+/// 32 bytes, Base64.
+pub const DATA_KEY: &str = "dGVzdC1vbmx5LWRhdGEta2V5LTMyLWJ5dGVzLWxvbiE=";
+/// The operator's first token.
+pub const API_TOKEN: &str = "test-only-api-token-0123456789abcdef";
+
+/// A platform and an application that knows it.
+pub struct System {
+    /// The simulated platform.
+    pub platform: Api,
+    /// The host that runs the application.
+    pub host: Host,
+    /// A client with the operator's token.
+    pub client: Client,
+    setup: Setup,
+    state: TempDir,
+}
+
+impl System {
+    /// Start both, with every variable set.
+    ///
+    /// # Errors
+    /// When the host cannot be started.
+    pub async fn start() -> Result<Self> {
+        Self::start_with(|setup| setup).await
+    }
+
+    /// Start both, the setup changed by `change` first.
+    ///
+    /// # Errors
+    /// When the host cannot be started.
+    pub async fn start_with(change: impl FnOnce(Setup) -> Setup) -> Result<Self> {
+        let platform = Api::start(App::invented()).await?;
+        let setup = change(configured(&platform));
+        let state = tempfile::tempdir().context("no temporary folder")?;
+        let host = Host::start(&setup, state.path())?;
+        Ok(Self { platform, host, client: Client::new().with_token(API_TOKEN), setup, state })
+    }
+
+    /// Kill the host as a power cut would, and start it again on the same state.
+    ///
+    /// # Errors
+    /// When it does not start again.
+    pub fn crash_and_restart(self) -> Result<Self> {
+        let Self { platform, host, client, setup, state } = self;
+        host.kill()?;
+        let host = Host::start(&setup, state.path())?;
+        Ok(Self { platform, host, client, setup, state })
+    }
+
+    /// Where pushes go.
+    pub fn douyin_hook(&self) -> String {
+        self.host.at("/hooks/douyin")
+    }
+
+    /// Where own shops' messages go.
+    pub fn orders_hook(&self) -> String {
+        self.host.at("/hooks/orders")
+    }
+
+    /// The folder with the application's database.
+    pub fn state(&self) -> &Path {
+        self.state.path()
+    }
+
+    /// Send a till's message once, signed now.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn send_till(&self, message: &tills::Message) -> Result<Answer> {
+        let (headers, body) = message.signed(WEBHOOK_SECRET, Timestamp::now().as_second())?;
+        Client::new().send("POST", &self.orders_hook(), &headers, body).await
+    }
+
+    /// All orders that the application knows.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub async fn orders(&self) -> Result<Vec<Value>> {
+        self.client.pages(&self.host.at("/v1/orders?limit=100")).await
+    }
+
+    /// All events in the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn events(&self) -> Result<Vec<Value>> {
+        self.client.pages(&self.host.at("/v1/events?limit=100")).await
+    }
+
+    /// Wait until `done` returns something.
+    ///
+    /// # Errors
+    /// When it does not within `patience`; the message holds `what`.
+    pub async fn wait_for<T>(
+        &self,
+        what: &str,
+        patience: Duration,
+        mut done: impl AsyncFnMut(&Self) -> Result<Option<T>>,
+    ) -> Result<T> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(found) = done(self).await? {
+                return Ok(found);
+            }
+            if Instant::now() > deadline {
+                bail!("waited {patience:?} for {what}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// The application's own setup, knowing `platform`.
+pub fn configured(platform: &Api) -> Setup {
+    Setup::application()
+        .variable("douyin_app_key", &platform.app().key)
+        .variable("douyin_app_secret", &platform.app().secret)
+        .variable("douyin_api_base", platform.base())
+        .variable("webhook_secret", WEBHOOK_SECRET)
+        .variable("data_key", DATA_KEY)
+        .variable("api_token", API_TOKEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    #[test]
+    fn the_invented_secrets_have_the_lengths_that_are_asked_for() {
+        assert_eq!(STANDARD.decode(DATA_KEY).unwrap().len(), 32);
+        let secret = STANDARD.decode(WEBHOOK_SECRET.trim_start_matches("whsec_")).unwrap();
+        assert!((24..=64).contains(&secret.len()));
+    }
+}
