@@ -164,3 +164,74 @@ pub enum EventError {
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ClockMoved, CloudEvent, Event, EventError, Version};
+    use crate::{EventId, UnixMs};
+
+    fn event() -> Event {
+        let at = |seconds| UnixMs::from_seconds(seconds).unwrap();
+        Event::ClockMoved(ClockMoved { v: Version, from: at(0), to: at(60) })
+    }
+
+    #[test]
+    fn the_wire_form_is_type_and_versioned_data() {
+        let expected = r#"{"type":"clock.moved","data":{"v":1,"from":"1970-01-01T00:00:00.000Z","to":"1970-01-01T00:01:00.000Z"}}"#;
+        assert_eq!(serde_json::to_string(&event()).unwrap(), expected);
+        assert_eq!(Event::parse(event().type_name(), &event().data().unwrap().to_string()), Ok(event()));
+    }
+
+    #[test]
+    fn the_envelope_is_cloudevents_1_0() {
+        let id = EventId::new(UnixMs::EPOCH, [0; 10]);
+        let envelope =
+            CloudEvent::new(id, "/functions/pump", Some("clock".to_owned()), UnixMs::EPOCH, &event()).unwrap();
+        let json = serde_json::to_value(&envelope).unwrap();
+        for (attribute, value) in [
+            ("specversion", "1.0"),
+            ("type", "clock.moved"),
+            ("source", "/functions/pump"),
+            ("time", "1970-01-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(json[attribute], value);
+        }
+        assert_eq!(envelope.event(), Ok(event()));
+    }
+
+    #[test]
+    fn an_unknown_type_is_an_error() {
+        assert_eq!(Event::parse("order.teleported", "{}"), Err(EventError::UnknownType("order.teleported".to_owned())));
+    }
+
+    #[test]
+    fn an_unknown_version_is_an_error_even_with_fields_of_its_own() {
+        let error = Event::parse("clock.moved", r#"{"v":2,"skew":5}"#).unwrap_err();
+        assert_eq!(error, EventError::UnknownVersion { name: "clock.moved".to_owned(), found: 2, known: 1 });
+        let nested =
+            r#"{"type":"clock.moved","data":{"v":2,"from":"1970-01-01T00:00:00Z","to":"1970-01-01T00:00:00Z"}}"#;
+        assert!(serde_json::from_str::<Event>(nested).unwrap_err().to_string().contains("version 1"));
+    }
+
+    #[test]
+    fn data_that_does_not_fit_is_an_error() {
+        for data in [
+            r#"{"from":"1970-01-01T00:00:00Z","to":"1970-01-01T00:00:00Z"}"#,
+            r#"{"v":1,"from":"1970-01-01T00:00:00Z"}"#,
+            r#"{"v":1,"from":"1970-01-01T00:00:00Z","to":"1970-01-01T00:00:00Z","by":"x"}"#,
+            r#"{"v":1"#,
+            "null",
+        ] {
+            assert!(matches!(Event::parse("clock.moved", data), Err(EventError::Malformed { .. })), "{data}");
+        }
+    }
+
+    #[test]
+    fn type_names_are_unique_and_dotted() {
+        let mut names: Vec<&str> = Event::TYPES.iter().map(|known| known.name).collect();
+        assert!(names.iter().all(|name| name.split('.').count() == 2));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Event::TYPES.len());
+    }
+}

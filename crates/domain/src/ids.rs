@@ -165,3 +165,37 @@ pub enum IdError {
     )]
     UnknownPlatform(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EventId, IdError, OrderId, Platform};
+    use crate::UnixMs;
+
+    #[test]
+    fn ids_are_version_7_and_sort_by_time() {
+        let at = |millis| UnixMs::from_millis(millis).unwrap();
+        let (earlier, later) =
+            (OrderId::new(at(1_770_000_000_000), [255; 10]), OrderId::new(at(1_770_000_000_001), [0; 10]));
+        assert!(earlier < later && earlier.to_string() < later.to_string());
+        assert_eq!(earlier.uuid().get_version_num(), 7);
+        assert_eq!(EventId::new(at(-1), [0; 10]).to_string(), "00000000-0000-7000-8000-000000000000");
+    }
+
+    #[test]
+    fn ids_read_back_and_refuse_what_is_none() {
+        let text = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let id: OrderId = text.parse().unwrap();
+        assert_eq!(id.to_string(), text);
+        assert_eq!(serde_json::from_str::<OrderId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
+        assert_eq!("42".parse::<OrderId>(), Err(IdError::NotUuid("42".to_owned())));
+    }
+
+    #[test]
+    fn platforms_have_one_name_in_text_and_json() {
+        for platform in Platform::ALL {
+            assert_eq!(platform.to_string().parse(), Ok(platform));
+            assert_eq!(serde_json::to_string(&platform).unwrap(), format!("\"{platform}\""));
+        }
+        assert_eq!("amazon".parse::<Platform>(), Err(IdError::UnknownPlatform("amazon".to_owned())));
+    }
+}

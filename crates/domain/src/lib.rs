@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness: the instant and random bytes are arguments. So every rule here can be tested by
 //! calling it, and the same code runs natively and in a Wasm component.
 
+mod calendar;
 mod event;
 mod ids;
 mod money;
@@ -13,6 +14,7 @@ mod secret;
 mod stock;
 mod time;
 
+pub use calendar::*;
 pub use event::*;
 pub use ids::*;
 pub use money::*;

@@ -229,3 +229,156 @@ pub enum MoneyError {
     #[error("an amount cannot be split without a weight above zero")]
     NoWeight,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use rust_decimal::Decimal;
+
+    use super::{Fen, MoneyError, Percent, allocate};
+
+    #[test]
+    fn yuan_text_is_read_exactly() {
+        for (text, fen) in [
+            ("0", 0),
+            ("12", 1200),
+            ("12.3", 1230),
+            ("12.30", 1230),
+            ("0.05", 5),
+            ("-0.05", -5),
+            ("007.10", 710),
+            ("92233720368547758.07", i64::MAX),
+            ("-92233720368547758.08", i64::MIN),
+        ] {
+            assert_eq!(Fen::from_yuan_text(text), Ok(Fen::new(fen)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_yuan_is_refused() {
+        for text in [
+            "", " ", "1 ", " 1", "+1", ".5", "5.", "1.005", "1.000", "1e3", "1,000", "１２", "--1", "-", "1.-5", "0x1",
+            "NaN",
+        ] {
+            assert_eq!(Fen::from_yuan_text(text), Err(MoneyError::NotYuan(text.to_owned())));
+        }
+        assert_eq!(Fen::from_yuan_text("92233720368547758.08"), Err(MoneyError::Overflow));
+    }
+
+    #[test]
+    fn display_keeps_the_sign_of_less_than_a_yuan() {
+        for (fen, text) in
+            [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (-1230, "-12.30"), (i64::MIN, "-92233720368547758.08")]
+        {
+            assert_eq!(Fen::new(fen).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn arithmetic_refuses_to_overflow() {
+        let (max, min, one) = (Fen::new(i64::MAX), Fen::new(i64::MIN), Fen::new(1));
+        assert_eq!(max.try_add(one), Err(MoneyError::Overflow));
+        assert_eq!(min.try_sub(one), Err(MoneyError::Overflow));
+        assert_eq!(max.try_mul(2), Err(MoneyError::Overflow));
+        assert_eq!(min.try_neg(), Err(MoneyError::Overflow));
+        assert_eq!(Fen::try_sum([max, one, min]), Err(MoneyError::Overflow));
+        assert_eq!(Fen::try_sum([]), Ok(Fen::ZERO));
+    }
+
+    #[test]
+    fn json_is_a_whole_number() {
+        assert_eq!(serde_json::to_string(&Fen::new(1230)).unwrap(), "1230");
+        assert_eq!(serde_json::from_str::<Fen>("-5").unwrap(), Fen::new(-5));
+        for json in ["12.345", "12.0", "\"12\"", "1e2", "9223372036854775808"] {
+            assert!(serde_json::from_str::<Fen>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn percent_is_exact_and_cut_towards_zero() {
+        let percent = |text: &str| Percent::new(text.parse().unwrap());
+        assert_eq!(percent("12.5").unwrap().of(Fen::new(999)), Ok(Fen::new(124)));
+        assert_eq!(percent("12.5").unwrap().of(Fen::new(-999)), Ok(Fen::new(-124)));
+        assert_eq!(percent("100").unwrap().of(Fen::new(i64::MIN)), Ok(Fen::new(i64::MIN)));
+        assert_eq!(percent("0.000001").unwrap().of(Fen::new(i64::MAX)), Ok(Fen::new(92_233_720_368)));
+        assert_eq!(percent("12.50"), percent("12.5"));
+        for text in ["-0.1", "100.1", "0.0000001"] {
+            assert_eq!(percent(text), Err(MoneyError::NotPercent(text.parse::<Decimal>().unwrap())));
+        }
+        assert_eq!(serde_json::to_string(&percent("12.5").unwrap()).unwrap(), r#""12.5""#);
+        assert!(serde_json::from_str::<Percent>(r#""101""#).is_err());
+    }
+
+    #[test]
+    fn parts_are_floored_and_the_rest_goes_by_loss_then_order() {
+        let split = |total, weights: &[u64]| -> Vec<i64> {
+            allocate(Fen::new(total), weights).unwrap().into_iter().map(Fen::get).collect()
+        };
+        assert_eq!(split(100, &[1, 1, 1]), [34, 33, 33]);
+        assert_eq!(split(-100, &[1, 1, 1]), [-34, -33, -33]);
+        assert_eq!(split(10, &[1, 0, 2]), [3, 0, 7]);
+        assert_eq!(split(1, &[1, 99]), [0, 1]);
+        assert_eq!(split(0, &[5, 5]), [0, 0]);
+        assert_eq!(split(i64::MIN, &[u64::MAX]), [i64::MIN]);
+        assert_eq!(allocate(Fen::new(1), &[]), Err(MoneyError::NoWeight));
+        assert_eq!(allocate(Fen::ZERO, &[0, 0]), Err(MoneyError::NoWeight));
+    }
+
+    fn weights() -> impl Strategy<Value = Vec<u64>> {
+        let one = prop_oneof![3 => 0_u64..10, 2 => 0_u64..100_000, 1 => any::<u64>()];
+        vec(one, 1..20)
+            .prop_filter("something must carry the total", |weights| weights.iter().any(|&weight| weight > 0))
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_back(fen in any::<i64>()) {
+            prop_assert_eq!(Fen::from_yuan_text(&Fen::new(fen).to_string()), Ok(Fen::new(fen)));
+        }
+
+        #[test]
+        fn parts_sum_to_the_whole(total in any::<i64>(), weights in weights()) {
+            let parts = allocate(Fen::new(total), &weights).unwrap();
+            prop_assert_eq!(parts.iter().map(|part| i128::from(part.get())).sum::<i128>(), i128::from(total));
+        }
+
+        /// No part is a whole fen away from its exact share, and none has the wrong sign.
+        #[test]
+        fn parts_are_within_a_fen_of_their_share(total in any::<i32>(), weights in vec(0_u64..1_000_000, 1..20)) {
+            let sum: i128 = weights.iter().copied().map(i128::from).sum();
+            prop_assume!(sum > 0);
+            for (part, &weight) in allocate(Fen::new(i64::from(total)), &weights).unwrap().iter().zip(&weights) {
+                let difference = i128::from(part.get()) * sum - i128::from(total) * i128::from(weight);
+                prop_assert!(difference.abs() < sum);
+            }
+        }
+
+        #[test]
+        fn a_larger_weight_never_gets_less(total in any::<i64>(), weights in weights()) {
+            let parts = allocate(Fen::new(total), &weights).unwrap();
+            for (one, &one_weight) in parts.iter().zip(&weights) {
+                for (other, &other_weight) in parts.iter().zip(&weights) {
+                    if one_weight < other_weight {
+                        prop_assert!(one.get().unsigned_abs() <= other.get().unsigned_abs());
+                    }
+                }
+            }
+        }
+
+        /// Reordered weights give the same amounts to the same weights; only equal weights may swap an odd fen.
+        #[test]
+        fn order_does_not_matter(
+            total in any::<i64>(),
+            (weights, shuffled) in weights().prop_flat_map(|weights| (Just(weights.clone()), Just(weights).prop_shuffle())),
+        ) {
+            let pairs = |weights: &[u64]| {
+                let mut pairs: Vec<(u64, Fen)> =
+                    weights.iter().copied().zip(allocate(Fen::new(total), weights).unwrap()).collect();
+                pairs.sort_unstable();
+                pairs
+            };
+            prop_assert_eq!(pairs(&weights), pairs(&shuffled));
+        }
+    }
+}

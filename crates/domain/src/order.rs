@@ -267,6 +267,25 @@ pub enum IdentityKind {
     PosId,
 }
 
+impl IdentityKind {
+    /// Its name in JSON, SQL and URLs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DouyinOpenId => "douyin_open_id",
+            Self::TaobaoOpenUid => "taobao_open_uid",
+            Self::JdOpenId => "jd_open_id",
+            Self::PinduoduoOpenId => "pinduoduo_open_id",
+            Self::KuaishouOpenId => "kuaishou_open_id",
+            Self::WechatUnionId => "wechat_union_id",
+            Self::WechatOpenId => "wechat_open_id",
+            Self::WecomExternalUserId => "wecom_external_user_id",
+            Self::PhoneHash => "phone_hash",
+            Self::MemberCard => "member_card",
+            Self::PosId => "pos_id",
+        }
+    }
+}
+
 /// Where the goods go, as coarse as statistics need.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -141,3 +141,46 @@ impl Mask for Address {
 }
 
 const HIDDEN: &str = "[hidden]";
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, Masked, Name, Phone, Secret};
+
+    #[test]
+    fn a_secret_shows_in_no_way() {
+        let secret: Secret<String> = serde_json::from_str("\"whsec_invented\"").unwrap();
+        assert_eq!(secret.expose(), "whsec_invented");
+        for shown in [
+            format!("{secret}"),
+            format!("{secret:?}"),
+            format!("{:#?}", Some(&secret)),
+            serde_json::to_string(&secret).unwrap(),
+        ] {
+            assert!(!shown.contains("invented"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn personal_data_shows_masked_everywhere() {
+        let phone = Masked::<Phone>::new("13800000001");
+        assert_eq!(phone.expose(), "13800000001");
+        assert_eq!(
+            format!("{phone} {phone:?} {}", serde_json::to_string(&phone).unwrap()),
+            "138****0001 138****0001 \"138****0001\""
+        );
+    }
+
+    #[test]
+    fn masks_reveal_no_more_of_short_values() {
+        for (clear, shown) in [("+8613800000001", "+86*******0001"), ("12345678", "********"), ("", "")] {
+            assert_eq!(Masked::<Phone>::new(clear).to_string(), shown);
+        }
+        for (clear, shown) in [("张三", "张*"), ("欧阳小明", "欧*"), ("张", "*"), ("", "")] {
+            assert_eq!(Masked::<Name>::new(clear).to_string(), shown);
+        }
+        for (clear, shown) in [("浙江省杭州市西湖区虚构路1号", "浙江省杭州市****"), ("虚构路1号", "****"), ("", "****")]
+        {
+            assert_eq!(Masked::<Address>::new(clear).to_string(), shown);
+        }
+    }
+}

@@ -159,3 +159,70 @@ pub enum StockError {
 const fn positive(quantity: i64) -> Result<i64, StockError> {
     if quantity > 0 { Ok(quantity) } else { Err(StockError::NotPositive(quantity)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{Stock, StockError, demand};
+    use crate::{Fen, Line};
+
+    fn line(line_id: &str, sku: &str, quantity: u32) -> Line {
+        Line {
+            line_id: line_id.to_owned(),
+            sku: sku.to_owned(),
+            product_id: None,
+            title: "Invented tea".to_owned(),
+            quantity,
+            unit_price: Fen::new(100),
+            discount: Fen::ZERO,
+        }
+    }
+
+    #[test]
+    fn two_lines_of_one_sku_count_together() {
+        let lines = [line("1", "tea", 2), line("2", "cup", 1), line("3", "tea", 3)];
+        assert_eq!(demand(&lines).into_iter().collect::<Vec<_>>(), [("cup", 1), ("tea", 5)]);
+        let five = Stock::new(4, 0).unwrap().reserve(demand(&lines)["tea"]);
+        assert_eq!(five, Err(StockError::SoldOut { asked: 5, available: 4 }));
+    }
+
+    #[test]
+    fn a_piece_is_reserved_then_leaves_or_returns() {
+        let reserved = Stock::new(10, 0).unwrap().reserve(4).unwrap();
+        assert_eq!((reserved.on_hand(), reserved.reserved(), reserved.available()), (10, 4, 6));
+        assert_eq!(reserved.commit(3), Stock::new(7, 1));
+        assert_eq!(reserved.release(4), Stock::new(10, 0));
+        assert_eq!(reserved.recount(4), Stock::new(4, 4));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let stock = Stock::new(10, 4).unwrap();
+        assert_eq!(stock.reserve(7), Err(StockError::SoldOut { asked: 7, available: 6 }));
+        assert_eq!(stock.commit(5), Err(StockError::NotReserved { asked: 5, reserved: 4 }));
+        assert_eq!(stock.release(5), Err(StockError::NotReserved { asked: 5, reserved: 4 }));
+        assert_eq!(stock.reserve(0), Err(StockError::NotPositive(0)));
+        assert_eq!(stock.commit(i64::MIN), Err(StockError::NotPositive(i64::MIN)));
+        assert_eq!(stock.recount(3), Err(StockError::Impossible { on_hand: 3, reserved: 4 }));
+        assert!(serde_json::from_str::<Stock>(r#"{"on_hand":1,"reserved":2}"#).is_err());
+    }
+
+    proptest! {
+        /// Whatever is tried, in whatever order: what succeeds leaves stock that can be, what fails says so.
+        #[test]
+        fn stock_is_never_negative(start in 0_i64..50, steps in vec((0..3, -2_i64..60), 0..40)) {
+            let mut stock = Stock::new(start, 0).unwrap();
+            for (step, quantity) in steps {
+                let next = match step {
+                    0 => stock.reserve(quantity),
+                    1 => stock.commit(quantity),
+                    _ => stock.release(quantity),
+                };
+                stock = next.unwrap_or(stock);
+                prop_assert!(0 <= stock.reserved() && stock.reserved() <= stock.on_hand() && stock.on_hand() <= start);
+            }
+        }
+    }
+}

@@ -110,3 +110,39 @@ pub enum TimeError {
     #[error("{0:?} is finer than a millisecond: round it before sending")]
     TooFine(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{TimeError, UnixMs};
+
+    #[test]
+    fn text_has_milliseconds_and_any_zone_is_read() {
+        let instant: UnixMs = "2026-02-14T09:30:00+08:00".parse().unwrap();
+        assert_eq!(instant.to_string(), "2026-02-14T01:30:00.000Z");
+        assert_eq!((instant.millis(), instant.seconds()), (1_771_032_600_000, 1_771_032_600));
+        assert_eq!(UnixMs::from_millis(-1).unwrap().seconds(), -1);
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused() {
+        for text in ["2026-02-14", "2026-02-14T09:30:00", "1771032600", ""] {
+            assert_eq!(text.parse::<UnixMs>(), Err(TimeError::NotRfc3339(text.to_owned())));
+        }
+        let fine = "2026-02-14T01:30:00.0001Z";
+        assert_eq!(fine.parse::<UnixMs>(), Err(TimeError::TooFine(fine.to_owned())));
+        assert_eq!(UnixMs::from_seconds(1_771_032_600_000), Err(TimeError::OutOfRange));
+        assert_eq!(UnixMs::from_seconds(i64::MAX), Err(TimeError::OutOfRange));
+        assert_eq!(UnixMs::EPOCH.try_add_millis(i64::MAX), Err(TimeError::OutOfRange));
+        assert!(serde_json::from_str::<UnixMs>("1771032600000").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_back(millis in -62_135_596_800_000_i64..253_402_207_200_000) {
+            let instant = UnixMs::from_millis(millis).unwrap();
+            prop_assert_eq!(instant.to_string().parse(), Ok(instant));
+        }
+    }
+}
