@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::doudian::shop::{Basket, Goods, Impossible, Room, Shop};
 
 /// The menu: SKU code, title, price in fen.
-const MENU: [(&str, &str, i64); 6] = [
+pub const MENU: [(&str, &str, i64); 6] = [
     ("TEA-LJ-50", "明前龙井 50 克", 12_800),
     ("TEA-DC-100", "凤凰单丛 100 克", 16_900),
     ("TEA-PE-357", "普洱熟茶饼 357 克", 23_999),

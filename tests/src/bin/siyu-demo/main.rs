@@ -1,0 +1,91 @@
+//! `cargo xtask demo`: a signed morning of a tea chain, played over HTTP against the real host, and what became of it.
+//!
+//! A simulated Doudian platform and the stores' tills tell the application of orders: some twice, some in the wrong order,
+//! some forged. At the end the application's books are held against the platform's and the tills' own, to the fen; the exit code
+//! tells whether they agree.
+
+mod play;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use jiff::Timestamp;
+use siyu_tests::merchant::Morning;
+use siyu_tests::system::{API_TOKEN, System};
+
+use crate::report::Report;
+
+/// How long the application may take to fetch all records and settle.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Play a signed morning of a tea chain against the embedded host, and print what became of it.
+#[derive(Parser)]
+#[command(name = "cargo xtask demo")]
+struct Cli {
+    /// End after the table; the exit code tells whether all books agree. Otherwise the application stays up to be tried.
+    #[arg(long)]
+    once: bool,
+    /// Write the figures of the table to this file as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Which morning: the same number gives the same orders and the same mishaps.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Orders from the live room.
+    #[arg(long, default_value_t = 400, value_name = "N")]
+    live_orders: u32,
+    /// Sales in the stores.
+    #[arg(long, default_value_t = 300, value_name = "N")]
+    store_orders: u32,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode> {
+    eprintln!("==> starting a simulated Doudian and the host, on temporary state");
+    let system = System::start().await?;
+    let begins = Timestamp::now().as_second() - 3 * 3600;
+    let morning = Morning { seed: cli.seed, live_orders: cli.live_orders, store_orders: cli.store_orders, begins };
+    eprintln!("==> playing {} live-room orders and {} store sales", cli.live_orders, cli.store_orders);
+    let played = play::morning(&system, &morning).await?;
+    eprintln!("==> waiting until every record is fetched and every event is consumed");
+    let report = Report::settled(&system, played, PATIENCE).await?;
+    println!("\n{report}");
+    if let Some(path) = &cli.json {
+        std::fs::write(path, format!("{:#}\n", report.json()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        println!("figures written to {}", path.display());
+    }
+    if cli.once {
+        system.host.stop()?;
+    } else {
+        stay_up(&system).await?;
+    }
+    Ok(if report.agrees() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn stay_up(system: &System) -> Result<()> {
+    println!("The application stays up until Ctrl-C. Try:\n");
+    for path in [
+        "/v1/orders?status=paid&limit=3",
+        "/v1/orders?platform=own&limit=3",
+        "/v1/stock/CUP-LEMON",
+        "/v1/events?limit=5",
+    ] {
+        println!("  curl -H 'Authorization: Bearer {API_TOKEN}' '{}'", system.host.at(path));
+    }
+    tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")
+}
