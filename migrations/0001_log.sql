@@ -79,13 +79,14 @@ create unique index outbox_waiting on outbox (destination, operation, subject) w
 -- A replayed failure starts a new row; the history of a subject is read by this.
 create index outbox_by_subject on outbox (subject, created_at);
 
--- How a destination fares: its budget (token bucket in thousandths of a call) and its circuit breaker.
+-- How a destination fares: its budget (a token bucket, in thousandths of a call) and its circuit
+-- breaker (open: no calls).
 create table destination (
     name         text    primary key,
     tokens       integer not null,
     refilled_at  integer not null,
     failures     integer not null default 0,
-    closed_until integer not null default 0
+    open_until   integer not null default 0
 ) strict;
 
 -- Leases: who may do a thing that only one should do at a time (refresh a token, for instance).

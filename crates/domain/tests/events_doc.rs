@@ -1,6 +1,8 @@
 //! docs/events.md is written from the types, doc comments included. This test fails while the file is stale;
 //! `UPDATE_DOCS=1 cargo test -p domain --test events_doc` rewrites it.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Orders and refunds: what merged facts say, and that merging them has no order. All people and goods are invented.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
+
 use std::collections::BTreeMap;
 
 use domain::{

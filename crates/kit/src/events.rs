@@ -26,7 +26,11 @@ pub struct Logged {
 }
 
 impl Logged {
-    pub(crate) fn from_row(row: &Row) -> Result<Self, DbError> {
+    /// Reads a row that has all columns of the table `event`.
+    ///
+    /// # Errors
+    /// [`DbError::Shape`] when it has not.
+    pub fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
             seq: row.get("seq")?,
             id: row.parse("id")?,

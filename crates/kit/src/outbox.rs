@@ -5,6 +5,9 @@ use crate::{host, params};
 use domain::OutboxId;
 use serde_json::Value;
 
+/// The purpose under which the courier seals answers ([`crate::Vault::seal`]).
+pub const RESPONSE_PURPOSE: &str = "outbox.response";
+
 /// A call to make.
 #[derive(Clone, Debug)]
 pub struct Call<'a> {

@@ -127,3 +127,124 @@ pub enum VerifyError {
     #[error("no v1 signature fits: sign `id.timestamp.body` over the exact bytes that are sent")]
     Mismatch,
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::UnixMs;
+
+    use super::{Headers, Key, KeyError, VerifyError, sign, verify};
+
+    /// Secret, id, timestamp, body and signature from the public suites of Standard Webhooks and of Svix.
+    const VECTORS: [(&str, &str, i64, &str, &str); 2] = [
+        (
+            "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+            "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
+            1_649_367_553,
+            r#"{"email":"test@example.com","username":"test_user"}"#,
+            "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=",
+        ),
+        (
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            r#"{"test": 2432232314}"#,
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ),
+    ];
+
+    fn at(seconds: i64) -> UnixMs {
+        UnixMs::from_seconds(seconds).unwrap()
+    }
+
+    /// Verifies the first vector with its signature header replaced, `skew` seconds after it was sent.
+    fn try_signature(signature: &str, skew: i64) -> Result<(), VerifyError> {
+        let (key, id, timestamp, body, _) = VECTORS[0];
+        let headers = Headers { id, timestamp: &timestamp.to_string(), signature };
+        verify(&Key::parse(key).unwrap(), headers, body.as_bytes(), at(timestamp + skew))
+    }
+
+    #[test]
+    fn vectors_sign_and_verify() {
+        for (key, id, timestamp, body, signature) in VECTORS {
+            let key = Key::parse(key).unwrap();
+            assert_eq!(sign(&key, id, at(timestamp), body.as_bytes()).unwrap(), signature);
+            let headers = Headers { id, timestamp: &timestamp.to_string(), signature };
+            assert_eq!(verify(&key, headers, body.as_bytes(), at(timestamp)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn one_good_signature_of_several_suffices() {
+        let good = VECTORS[0].4;
+        let list = format!("v1a,Zm9v v1,bm90IHRoaXM= v2,bar {good} v1,");
+        assert_eq!(try_signature(&list, 0), Ok(()));
+    }
+
+    #[test]
+    fn other_forms_of_a_good_signature_are_refused() {
+        let good = VECTORS[0].4;
+        let bare = good.strip_prefix("v1,").unwrap();
+        let cut = &good[..good.len() - 4];
+        for signature in [bare, "v1,", cut, &format!("v2,{bare}"), &format!("V1,{bare}"), "v1, ", "not base64 v1,%%%"] {
+            assert_eq!(try_signature(signature, 0), Err(VerifyError::Mismatch), "{signature}");
+        }
+    }
+
+    #[test]
+    fn five_minutes_either_way_and_no_more() {
+        let good = VECTORS[0].4;
+        for (skew, outcome) in
+            [(300, Ok(())), (-300, Ok(())), (301, Err(VerifyError::Stale)), (-301, Err(VerifyError::Stale))]
+        {
+            assert_eq!(try_signature(good, skew), outcome, "{skew}");
+        }
+    }
+
+    #[test]
+    fn changed_id_time_body_or_key_is_refused() {
+        let (key, id, timestamp, body, signature) = VECTORS[0];
+        let check = |key: &str, id: &str, timestamp: i64, body: &str| {
+            let headers = Headers { id, timestamp: &timestamp.to_string(), signature };
+            verify(&Key::parse(key).unwrap(), headers, body.as_bytes(), at(1_649_367_553))
+        };
+        assert_eq!(check(key, id, timestamp, body), Ok(()));
+        assert_eq!(check(VECTORS[1].0, id, timestamp, body), Err(VerifyError::Mismatch));
+        assert_eq!(check(key, "msg_other", timestamp, body), Err(VerifyError::Mismatch));
+        assert_eq!(check(key, id, timestamp + 1, body), Err(VerifyError::Mismatch));
+        assert_eq!(check(key, id, timestamp, &body.replace("test_user", "test_uses")), Err(VerifyError::Mismatch));
+    }
+
+    #[test]
+    fn missing_and_malformed_headers_are_named() {
+        let key = Key::parse(VECTORS[0].0).unwrap();
+        let full = Headers { id: "msg", timestamp: "1649367553", signature: "v1,Zm9v" };
+        for (headers, error) in [
+            (Headers { id: "", ..full }, VerifyError::MissingHeader("webhook-id")),
+            (Headers { timestamp: "", ..full }, VerifyError::MissingHeader("webhook-timestamp")),
+            (Headers { signature: "", ..full }, VerifyError::MissingHeader("webhook-signature")),
+            (Headers { id: "a.b", ..full }, VerifyError::BadId),
+            (Headers { timestamp: "+1649367553", ..full }, VerifyError::BadTimestamp),
+            (Headers { timestamp: "1649367553.0", ..full }, VerifyError::BadTimestamp),
+            (Headers { timestamp: "99999999999999999999", ..full }, VerifyError::BadTimestamp),
+            (Headers { timestamp: "9223372036854775807", ..full }, VerifyError::Stale),
+        ] {
+            assert_eq!(verify(&key, headers, b"{}", at(1_649_367_553)), Err(error));
+        }
+        assert_eq!(sign(&key, "a.b", at(0), b"{}"), Err(VerifyError::BadId));
+    }
+
+    #[test]
+    fn keys_are_checked_and_never_shown() {
+        let of_length = |bytes: usize| {
+            use base64::Engine;
+            format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(vec![7; bytes]))
+        };
+        assert_eq!(Key::parse("C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap_err(), KeyError::NoPrefix);
+        assert_eq!(Key::parse("whsec_%%%").unwrap_err(), KeyError::NotBase64);
+        assert_eq!(Key::parse("whsec_").unwrap_err(), KeyError::Length(0));
+        assert_eq!(Key::parse(&of_length(23)).unwrap_err(), KeyError::Length(23));
+        assert_eq!(Key::parse(&of_length(65)).unwrap_err(), KeyError::Length(65));
+        assert!(Key::parse(&of_length(24)).is_ok() && Key::parse(&of_length(64)).is_ok());
+        assert_eq!(format!("{:?}", Key::parse(VECTORS[0].0).unwrap()), "Key([hidden])");
+    }
+}

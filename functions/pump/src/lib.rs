@@ -1,1 +1,35 @@
-//! To come.
+//! The pump: moves the event log. A nudge or the tick makes it fire due timers, call consumers until all cursors stand
+//! at the head, and call the courier while calls are due. It also serves the log, its dead letters and the clock.
+//!
+//! It holds nothing that must be true: what it does not get to, the next nudge or tick does.
+
+mod api;
+mod drive;
+mod flight;
+mod store;
+
+use axum::Router;
+use axum::extract::FromRef;
+use drive::Pump;
+use kit::App;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct State {
+    app: App,
+    pump: Pump,
+}
+
+impl FromRef<State> for App {
+    fn from_ref(state: &State) -> Self {
+        state.app.clone()
+    }
+}
+
+/// The function's routes.
+pub fn router(app: App) -> Router {
+    let pump = Pump::new(app.clone());
+    kit::complete(api::routes(), api::openapi()).with_state(State { app, pump })
+}
+
+kit::service!(crate::router, []);

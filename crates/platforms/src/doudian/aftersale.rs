@@ -1,6 +1,6 @@
 //! The full record of an after-sale case: `afterSale.Detail`.
 
-use domain::{Fen, Latest, RefundClaim, RefundFacts, RefundLine, RefundStatus, UnixMs};
+use domain::{Fen, Latest, RefundClaim, RefundFacts, RefundKind, RefundLine, RefundStatus, UnixMs};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -45,14 +45,13 @@ pub fn map_detail(shop_id: &str, data: &Value) -> Result<Fact, DetailError> {
         facts.reach(RefundStatus::Refunded, case.refund_time.unwrap_or(at));
     }
     let freight = case.refund_post_amount.unwrap_or(0);
-    let goods = case
-        .refund_total_amount
-        .checked_sub(freight)
-        .ok_or_else(|| DetailError::Malformed("refund_post_amount is beyond all bounds".to_owned()))?;
+    let goods = case.refund_total_amount.checked_sub(freight).filter(|&goods| goods >= 0 && freight >= 0);
+    let goods = goods
+        .ok_or_else(|| DetailError::Malformed("refund_post_amount is no part of refund_total_amount".to_owned()))?;
     facts.claim = Some(Latest::new(
         at,
         RefundClaim {
-            kind: case.after_sale_type.map_or(domain::RefundKind::Other, aftersale_kind),
+            kind: case.after_sale_type.map_or(RefundKind::Other, aftersale_kind),
             amount: Fen::new(case.refund_total_amount),
             freight: Fen::new(freight),
             lines: lines(&order, case.after_sale_apply_count, goods),

@@ -216,3 +216,105 @@ fn sorted(value: &Value) -> Value {
         other => other.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{Secret, UnixMs};
+    use serde_json::json;
+
+    use super::{ApiError, App, canonical, request, response, sign, token, token_params};
+
+    fn app() -> App {
+        App { key: "app-key".to_owned(), secret: Secret::new("secret".to_owned()), allow_md5: false }
+    }
+
+    /// From a public implementation's suite (protocols: Doudian API sign).
+    const SIGNATURE: &str = "4eaefa2d3044c9f9711928edc8cfe5df1b7a8fd2d79d5d62866c79bbc4a09f2a";
+
+    #[test]
+    fn the_vector_signs() {
+        assert_eq!(sign(&app(), "product.detail", r#"{"a":1,"b":2}"#, "2025-01-02 03:04:05"), SIGNATURE);
+    }
+
+    #[test]
+    fn a_request_carries_what_it_signed() {
+        let now: UnixMs = "2025-01-02T03:04:05.678+08:00".parse().unwrap();
+        let token = Secret::new("token+1".to_owned());
+        let request = request(&app(), "product.detail", &json!({"b": 2, "a": 1}), Some(&token), now).unwrap();
+        assert_eq!(request.body, r#"{"a":1,"b":2}"#);
+        assert_eq!(
+            request.path_and_query,
+            format!(
+                "/product/detail?method=product.detail&app_key=app-key&access_token=token%2B1\
+                 &timestamp=2025-01-02+03%3A04%3A05&v=2&sign_method=hmac-sha256&sign={SIGNATURE}"
+            )
+        );
+    }
+
+    #[test]
+    fn a_token_request_needs_no_token() {
+        let request = request(&app(), super::TOKEN_CREATE, &token_params("42"), None, UnixMs::EPOCH).unwrap();
+        assert!(request.path_and_query.starts_with("/token/create?method=token.create&app_key=app-key&timestamp="));
+        assert_eq!(request.body, r#"{"code":"","grant_type":"authorization_self","shop_id":"42"}"#);
+    }
+
+    #[test]
+    fn parameters_are_sorted_at_every_level_and_not_escaped() {
+        let params = json!({"z": [{"b": 1, "a": {"d": null, "c": "<&>'"}}], "B": "茶", "a": 9_007_199_254_740_993_u64});
+        assert_eq!(canonical(&params), r#"{"B":"茶","a":9007199254740993,"z":[{"a":{"c":"<&>'","d":null},"b":1}]}"#);
+    }
+
+    #[test]
+    fn success_gives_the_data() {
+        assert_eq!(response(br#"{"code":10000,"msg":"success","data":{"x":1},"log_id":"1"}"#), Ok(json!({"x": 1})));
+        let body = br#"{"code":10000,"data":{"access_token":"t","expires_in":604800,"shop_id":4463798,"scope":"s"}}"#;
+        let token = token(body).unwrap();
+        assert_eq!(
+            (token.access_token.expose().as_str(), token.expires_in, token.shop_id.as_str()),
+            ("t", 604_800, "4463798")
+        );
+    }
+
+    #[test]
+    fn refusals_say_what_to_do_next() {
+        #[derive(Debug, PartialEq)]
+        enum Next {
+            Retry,
+            Renew,
+            GiveUp,
+        }
+        for (code, sub_code, next) in [
+            (20000, "isp.service-error:10000", Next::Retry),
+            (50001, "", Next::Retry),
+            (60000, "", Next::Retry),
+            (90000, "", Next::Retry),
+            (50002, "isv.business-failed:20004", Next::Retry),
+            (40003, "isv.timestamp-invalid", Next::Retry),
+            (40003, "isv.access-token-expired", Next::Renew),
+            (40003, "isv.access-token-no-existed", Next::Renew),
+            (40001, "isv.access-token-missing", Next::Renew),
+            (40003, "isv.signature-invalid", Next::GiveUp),
+            (40004, "isv.parameter-invalid:20001", Next::GiveUp),
+            (50002, "isv.business-failed:20015", Next::GiveUp),
+            (50001, "dop.token-generate-failed:token-expired", Next::GiveUp),
+            (30001, "isp.permission-denied", Next::GiveUp),
+            (70000, "", Next::GiveUp),
+        ] {
+            let body = json!({"code": code, "msg": "invented", "sub_code": sub_code}).to_string();
+            let found = match response(body.as_bytes()).unwrap_err() {
+                ApiError::Retryable(_) => Next::Retry,
+                ApiError::TokenExpired(_) => Next::Renew,
+                ApiError::Permanent(_) => Next::GiveUp,
+            };
+            assert_eq!(found, next, "{code} {sub_code}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_platforms_answer_is_tried_again() {
+        for body in ["", "<html>502</html>", "[]", "{\"code\":10000", "{}"] {
+            assert!(matches!(response(body.as_bytes()), Err(ApiError::Retryable(_))), "{body}");
+        }
+        assert!(matches!(token(br#"{"code":10000,"data":{}}"#), Err(ApiError::Permanent(_))));
+    }
+}

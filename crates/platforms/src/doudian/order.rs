@@ -51,7 +51,7 @@ pub fn map_detail(app_key: &str, data: &Value) -> Result<Fact, DetailError> {
             Some(OrderState::Preparing) if !cash_on_delivery => {
                 facts.reach(OrderStatus::Paid, record.pay_time.unwrap_or(at));
             }
-            Some(OrderState::Preparing | OrderState::Nothing) => {}
+            Some(OrderState::Preparing) => {}
             None => {
                 facts.unknown_statuses.insert(code.clone());
             }

@@ -1,8 +1,8 @@
 //! Pushes: a JSON array of messages, each a `tag`, a `msg_id` and `data`.
 
 use domain::{
-    Fen, Latest, OrderFacts, OrderKey, OrderStatus, Platform, RefundClaim, RefundFacts, RefundLine, RefundStatus,
-    Shipment, UnixMs,
+    Fen, Latest, OrderFacts, OrderKey, OrderStatus, Platform, RefundClaim, RefundFacts, RefundKind, RefundLine,
+    RefundStatus, Shipment, UnixMs,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -123,7 +123,7 @@ fn order_fact(push: &Push) -> Result<Fact, MapError> {
         match order_state(&code) {
             Some(OrderState::Reached(status)) => facts.reach(status, at),
             // Whether it is paid is told by message 101 and by the full record, which know of cash on delivery.
-            Some(OrderState::Preparing | OrderState::Nothing) => {}
+            Some(OrderState::Preparing) => {}
             None => {
                 facts.unknown_statuses.insert(code.clone());
             }
@@ -205,23 +205,30 @@ fn refund_fact(push: &Push) -> Result<Fact, MapError> {
     if let Some(status) = step.or(named.and_then(|(_, state)| state)) {
         facts.reach(status, at);
     }
-    facts.claim = message.refund_amount.map(|amount| {
-        let freight = message.refund_post_amount.unwrap_or(0);
-        let line = message.s_id.map(|line_id| RefundLine {
-            line_id,
-            quantity: None,
-            amount: Fen::new(amount.saturating_sub(freight)),
-        });
-        let claim = RefundClaim {
-            kind: message.aftersale_type.map_or(domain::RefundKind::Other, aftersale_kind),
-            amount: Fen::new(amount),
-            freight: Fen::new(freight),
-            lines: line.into_iter().collect(),
-            reason_code: message.reason_code,
-        };
-        Latest::new(at, claim)
-    });
+    facts.claim = match message.refund_amount {
+        Some(amount) => Some(Latest::new(at, claim(push, &message, amount)?)),
+        None => None,
+    };
     Ok(Fact::Refund { order: key(message.shop_id, message.p_id), after_sale_id: message.aftersale_id, facts })
+}
+
+fn claim(push: &Push, message: &RefundMessage, amount: i64) -> Result<RefundClaim, MapError> {
+    let freight = message.refund_post_amount.unwrap_or(0);
+    if freight < 0 || amount < freight {
+        return Err(MapError {
+            tag: push.tag.clone(),
+            reason: format!("refund_post_amount {freight} is no part of refund_amount {amount}"),
+        });
+    }
+    let line =
+        message.s_id.clone().map(|line_id| RefundLine { line_id, quantity: None, amount: Fen::new(amount - freight) });
+    Ok(RefundClaim {
+        kind: message.aftersale_type.map_or(RefundKind::Other, aftersale_kind),
+        amount: Fen::new(amount),
+        freight: Fen::new(freight),
+        lines: line.into_iter().collect(),
+        reason_code: message.reason_code.clone(),
+    })
 }
 
 /// `pay_type` of cash on delivery.

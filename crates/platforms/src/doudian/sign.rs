@@ -89,3 +89,66 @@ pub enum VerifyError {
     )]
     Mismatch,
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Secret;
+
+    use super::{App, Headers, Method, VerifyError, sign, verify};
+
+    const BODY: &[u8] = br#"[{"tag":"0","msg_id":"0","data":"probe"}]"#;
+    /// From a public implementation's suite (protocols: Doudian push).
+    const HMAC: &str = "7e0bd8b248471435f5a09b27cbc1a07f2cb00f625810bde9f3cc5b0ba7bc4a11";
+    /// Computed independently over the same input.
+    const MD5: &str = "d94fb4393b783116c26fc9175ae83283";
+
+    fn app(allow_md5: bool) -> App {
+        App { key: "app-123".to_owned(), secret: Secret::new("secret-456".to_owned()), allow_md5 }
+    }
+
+    fn headers<'a>(event_sign: &'a str, sign_method: Option<&'a str>) -> Headers<'a> {
+        Headers { app_id: Some("app-123"), event_sign: Some(event_sign), sign_method }
+    }
+
+    #[test]
+    fn vectors_sign() {
+        assert_eq!(sign(&app(false), Method::HmacSha256, BODY), HMAC);
+        assert_eq!(sign(&app(false), Method::Md5, BODY), MD5);
+    }
+
+    #[test]
+    fn hmac_verifies_in_either_case() {
+        for event_sign in [HMAC, &HMAC.to_uppercase()] {
+            assert_eq!(verify(&app(false), headers(event_sign, Some("hmac-sha256")), BODY), Ok(()));
+        }
+    }
+
+    #[test]
+    fn md5_counts_only_when_switched_on_and_is_what_a_missing_method_means() {
+        for method in [None, Some(""), Some("MD5"), Some("md5")] {
+            assert_eq!(verify(&app(false), headers(MD5, method), BODY), Err(VerifyError::Md5Refused));
+            assert_eq!(verify(&app(true), headers(MD5, method), BODY), Ok(()));
+            assert_eq!(verify(&app(true), headers(HMAC, method), BODY), Err(VerifyError::Mismatch));
+        }
+        assert_eq!(verify(&app(true), headers(MD5, Some("hmac-sha256")), BODY), Err(VerifyError::Mismatch));
+    }
+
+    #[test]
+    fn tampering_another_app_and_missing_headers_are_refused() {
+        let good = headers(HMAC, Some("hmac-sha256"));
+        assert_eq!(verify(&app(false), good, b"[]"), Err(VerifyError::Mismatch));
+        for event_sign in ["", &HMAC[..63], &HMAC.replace('7', "8")] {
+            let forged = Headers { event_sign: Some(event_sign), ..good };
+            assert_eq!(verify(&app(false), forged, BODY), Err(VerifyError::Mismatch));
+        }
+        for (app_id, error) in [
+            (Some("app-124"), VerifyError::WrongApp),
+            (Some(""), VerifyError::WrongApp),
+            (None, VerifyError::MissingHeader("app-id")),
+        ] {
+            assert_eq!(verify(&app(false), Headers { app_id, ..good }, BODY), Err(error));
+        }
+        let unsigned = Headers { event_sign: None, ..good };
+        assert_eq!(verify(&app(false), unsigned, BODY), Err(VerifyError::MissingHeader("event-sign")));
+    }
+}

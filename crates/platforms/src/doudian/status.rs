@@ -9,8 +9,6 @@ pub(super) enum OrderState {
     Reached(OrderStatus),
     /// 2, being prepared: paid, unless the order is cash on delivery, where it only means confirmed.
     Preparing,
-    /// Known, and no step of ours.
-    Nothing,
 }
 
 /// Doudian `order_status` and `main_status` (order.orderDetail; guide 153/99).
@@ -27,8 +25,6 @@ pub(super) fn order_state(code: &str) -> Option<OrderState> {
         "5" => OrderState::Reached(OrderStatus::Completed),
         // All refunded before shipping, after shipping, after receipt: the order is over, and no sale was left.
         "21" | "22" | "39" => OrderState::Reached(OrderStatus::Closed),
-        // Some messages carry 0 for "see the tag".
-        "0" => OrderState::Nothing,
         _ => return None,
     })
 }

@@ -1,0 +1,44 @@
+//! The routes, and their description.
+
+mod hooks;
+mod orders;
+mod refunds;
+mod stock;
+mod view;
+
+use crate::State;
+use axum::Router;
+use axum::routing::{get, post};
+use utoipa::OpenApi;
+
+kit::scopes! {
+    /// Read orders and refunds.
+    OrdersRead = "orders:read";
+    /// Enter refunds.
+    OrdersWrite = "orders:write";
+    /// Read stock.
+    StockRead = "stock:read";
+    /// Count stock.
+    StockWrite = "stock:write";
+}
+
+pub fn routes() -> Router<State> {
+    Router::new()
+        .route("/hooks/douyin", post(hooks::douyin))
+        .route("/hooks/orders", post(hooks::own))
+        .route("/v1/orders", get(orders::list))
+        .route("/v1/orders/{id}", get(orders::show))
+        .route("/v1/orders/{id}/refunds", post(refunds::create))
+        .route("/v1/stock/{sku}", get(stock::show).put(stock::count))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Siyu: orders", description = "Orders, refunds and stock. Money is integer fen, times are RFC 3339."),
+    paths(hooks::douyin, hooks::own, orders::list, orders::show, refunds::create, stock::show, stock::count)
+)]
+struct Document;
+
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}

@@ -1,0 +1,23 @@
+//! The SQL of orders, refunds, stock and what came in.
+
+mod inbox;
+mod order;
+mod refund;
+mod stock;
+
+pub use inbox::{quarantine, remember};
+pub use order::{Filter, KnownOrder, Listed, Mark, find_order, history, list, listed_by_id, order_by_id, save_order};
+pub use refund::{KnownRefund, find_refund, order_of_refund, refunds, save_refund, shop_of_refund};
+pub use stock::{StockRow, count, reserve, stock};
+
+use domain::UnixMs;
+use kit::DbError;
+use serde::Serialize;
+
+fn json(value: &impl Serialize) -> Result<String, DbError> {
+    serde_json::to_string(value).map_err(|error| DbError::Shape(error.to_string()))
+}
+
+fn millis(instant: Option<UnixMs>) -> Option<i64> {
+    instant.map(UnixMs::millis)
+}

@@ -1,0 +1,184 @@
+//! Stock and what orders hold of it. Every change is one conditional statement: nothing is read, computed and written back.
+
+use crate::deliver::SOURCE;
+use crate::reservation::{Held, Target};
+use domain::{Event, OrderId, Stock, StockCause, StockChanged, UnixMs, Version};
+use kit::db::Row;
+use kit::{DbError, Tx, events, params};
+use std::collections::BTreeMap;
+
+/// Stock of a SKU with the time of its last change.
+#[derive(Clone, Copy, Debug)]
+pub struct StockRow {
+    /// Pieces.
+    pub stock: Stock,
+    /// Last change.
+    pub updated_at: UnixMs,
+}
+
+/// Stock of a SKU, if it is kept.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn stock(tx: &Tx<'_>, sku: &str) -> Result<Option<StockRow>, DbError> {
+    tx.query_one("select on_hand, reserved, updated_at from stock where sku = ?1", &params![sku])?
+        .map(|row| Ok(StockRow { stock: pieces(&row)?, updated_at: row.instant("updated_at")? }))
+        .transpose()
+}
+
+/// Sets what was counted. Tells the new stock, or nothing when fewer were counted than are promised to orders. Orders
+/// that had been sold short get what there is now, the oldest first.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn count(tx: &Tx<'_>, sku: &str, on_hand: i64) -> Result<Option<StockRow>, DbError> {
+    let before = stock(tx, sku)?.map(|row| row.stock).unwrap_or_default();
+    let counted = tx.query_one(
+        "insert into stock (sku, on_hand, updated_at) values (?1, ?2, ?3)
+         on conflict (sku) do update
+             set on_hand = excluded.on_hand, updated_at = excluded.updated_at
+           where stock.reserved <= excluded.on_hand
+         returning on_hand, reserved",
+        &params![sku, on_hand, tx.cx().now.millis()],
+    )?;
+    let Some(after) = counted.as_ref().map(pieces).transpose()? else { return Ok(None) };
+    if after != before {
+        tell(tx, sku, before, after, StockCause::Counted, None)?;
+    }
+    serve_short(tx, sku)?;
+    stock(tx, sku)
+}
+
+/// Brings what an order holds of each SKU to what it should hold. SKUs whose stock is not kept are passed by.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn reserve(tx: &Tx<'_>, id: OrderId, target: Target, demand: &BTreeMap<&str, i64>) -> Result<(), DbError> {
+    let mut held = BTreeMap::new();
+    for row in tx.query(
+        "select sku, quantity, state from stock_reservation where order_id = ?1",
+        &params![id.to_string()],
+    )? {
+        let state: String = row.get("state")?;
+        let state = Held::parse(&state).ok_or_else(|| DbError::Shape(format!("reservation state {state}")))?;
+        held.insert(row.get::<String>("sku")?, (row.get::<i64>("quantity")?, state));
+    }
+    // What the order no longer has, or has in another number, is given back first.
+    for (sku, (quantity, state)) in &held {
+        if *state == Held::Reserved && demand.get(sku.as_str()) != Some(quantity) {
+            release(tx, id, sku, *quantity)?;
+        }
+    }
+    for (sku, quantity) in demand {
+        let now = held.get(*sku).filter(|(had, state)| had == quantity || *state != Held::Reserved).map(|(_, s)| *s);
+        match (now, target) {
+            (None | Some(Held::Released), Target::Hold) => {
+                take(tx, id, sku, *quantity)?;
+            }
+            (None | Some(Held::Released), Target::Leave) => {
+                if take(tx, id, sku, *quantity)? == Some(Held::Reserved) {
+                    commit(tx, id, sku, *quantity)?;
+                }
+            }
+            (Some(Held::Reserved), Target::Leave) => commit(tx, id, sku, *quantity)?,
+            (Some(Held::Reserved), Target::Free) => release(tx, id, sku, *quantity)?,
+            (Some(Held::Short), Target::Free) => mark(tx, id, sku, *quantity, Held::Released)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Promises pieces to an order, or notes that it was sold short. Nothing when the SKU's stock is not kept.
+fn take(tx: &Tx<'_>, id: OrderId, sku: &str, quantity: i64) -> Result<Option<Held>, DbError> {
+    let taken = tx.query_one(
+        "update stock set reserved = reserved + ?2, updated_at = ?3
+          where sku = ?1 and on_hand - reserved >= ?2
+         returning on_hand, reserved",
+        &params![sku, quantity, tx.cx().now.millis()],
+    )?;
+    let state = match taken {
+        Some(row) => {
+            let after = pieces(&row)?;
+            tell(tx, sku, rebuilt(after.on_hand(), after.reserved() - quantity)?, after, StockCause::Reserved, Some(id))?;
+            Held::Reserved
+        }
+        None if stock(tx, sku)?.is_some() => Held::Short,
+        None => return Ok(None),
+    };
+    mark(tx, id, sku, quantity, state)?;
+    Ok(Some(state))
+}
+
+fn commit(tx: &Tx<'_>, id: OrderId, sku: &str, quantity: i64) -> Result<(), DbError> {
+    let row = tx.query_one(
+        "update stock set on_hand = on_hand - ?2, reserved = reserved - ?2, updated_at = ?3
+          where sku = ?1
+         returning on_hand, reserved",
+        &params![sku, quantity, tx.cx().now.millis()],
+    )?;
+    if let Some(after) = row.as_ref().map(pieces).transpose()? {
+        let before = rebuilt(after.on_hand() + quantity, after.reserved() + quantity)?;
+        tell(tx, sku, before, after, StockCause::Committed, Some(id))?;
+    }
+    mark(tx, id, sku, quantity, Held::Committed)
+}
+
+fn release(tx: &Tx<'_>, id: OrderId, sku: &str, quantity: i64) -> Result<(), DbError> {
+    let row = tx.query_one(
+        "update stock set reserved = reserved - ?2, updated_at = ?3
+          where sku = ?1
+         returning on_hand, reserved",
+        &params![sku, quantity, tx.cx().now.millis()],
+    )?;
+    if let Some(after) = row.as_ref().map(pieces).transpose()? {
+        tell(tx, sku, rebuilt(after.on_hand(), after.reserved() + quantity)?, after, StockCause::Released, Some(id))?;
+    }
+    mark(tx, id, sku, quantity, Held::Released)?;
+    serve_short(tx, sku)
+}
+
+/// Gives free pieces to orders that were sold short, the oldest first, as long as they suffice for the next one.
+fn serve_short(tx: &Tx<'_>, sku: &str) -> Result<(), DbError> {
+    let short = tx.query(
+        "select order_id, quantity from stock_reservation where sku = ?1 and state = 'short' order by order_id",
+        &params![sku],
+    )?;
+    for row in short {
+        let id: OrderId = row.parse("order_id")?;
+        if take(tx, id, sku, row.get("quantity")?)? != Some(Held::Reserved) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn mark(tx: &Tx<'_>, id: OrderId, sku: &str, quantity: i64, state: Held) -> Result<(), DbError> {
+    tx.execute(
+        "insert into stock_reservation (order_id, sku, quantity, state) values (?1, ?2, ?3, ?4)
+         on conflict (order_id, sku) do update set quantity = excluded.quantity, state = excluded.state",
+        &params![id.to_string(), sku, quantity, state.as_str()],
+    )?;
+    Ok(())
+}
+
+fn tell(
+    tx: &Tx<'_>,
+    sku: &str,
+    before: Stock,
+    after: Stock,
+    cause: StockCause,
+    order_id: Option<OrderId>,
+) -> Result<(), DbError> {
+    let changed = StockChanged { v: Version, sku: sku.to_owned(), before, after, cause, order_id, at: tx.cx().now };
+    events::append(tx, SOURCE, sku, &Event::StockChanged(changed))?;
+    Ok(())
+}
+
+fn pieces(row: &Row) -> Result<Stock, DbError> {
+    rebuilt(row.get("on_hand")?, row.get("reserved")?)
+}
+
+fn rebuilt(on_hand: i64, reserved: i64) -> Result<Stock, DbError> {
+    Stock::new(on_hand, reserved).map_err(|error| DbError::Shape(error.to_string()))
+}

@@ -1,0 +1,42 @@
+//! The routes, and their description.
+
+mod clock;
+mod dead_letters;
+mod events;
+mod inside;
+
+use crate::State;
+use axum::Router;
+use axum::routing::{get, post};
+use utoipa::OpenApi;
+
+kit::scopes! {
+    /// Read the event log and its dead letters.
+    EventsRead = "events:read";
+    /// Replay dead letters, tick.
+    EventsWrite = "events:write";
+    /// Move the virtual clock.
+    ClockWrite = "clock:write";
+}
+
+pub fn routes() -> Router<State> {
+    Router::new()
+        .route("/nudge", post(inside::nudge))
+        .route("/tick", post(inside::tick))
+        .route("/v1/tick", post(inside::tick_from_outside))
+        .route("/v1/events", get(events::list))
+        .route("/v1/events/dead-letters", get(dead_letters::list))
+        .route("/v1/events/dead-letters/{id}/replay", post(dead_letters::replay))
+        .route("/v1/clock", get(clock::show).post(clock::set))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Siyu: events", description = "The event log, its dead letters, and the clock."),
+    paths(events::list, dead_letters::list, dead_letters::replay, clock::show, clock::set, inside::tick_from_outside)
+)]
+struct Document;
+
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}

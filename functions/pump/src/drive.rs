@@ -1,0 +1,200 @@
+//! Driving: timers into the log, consumers to the head, the courier to its calls.
+
+use crate::flight::Flight;
+use crate::store;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::{Method, Request, Response, StatusCode, header};
+use kit::client::SendError;
+use kit::consume::{Consumed, Request as ConsumeRequest};
+use kit::{App, Cx, Problem, events, host, idempotency};
+use serde_json::Value;
+use std::time::Duration;
+
+/// How long a function may take for one batch.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How often a consumer may fail in a run before it is left to the next one.
+const FAILURES: u32 = 4;
+/// How many timers one transaction moves at the most.
+const TIMERS: u32 = 500;
+
+/// Drives the log of one instance.
+#[derive(Clone)]
+pub struct Pump {
+    app: App,
+    consumers: Flight,
+    courier: Flight,
+}
+
+impl Pump {
+    /// A pump at rest.
+    pub fn new(app: App) -> Self {
+        Self { app, consumers: Flight::default(), courier: Flight::default() }
+    }
+
+    /// Drives in the background; returns at once.
+    pub fn nudge(&self) {
+        if self.consumers.board() {
+            let pump = self.clone();
+            host::spawn(async move { pump.drive_consumers().await });
+        }
+        self.nudge_courier();
+    }
+
+    fn nudge_courier(&self) {
+        if self.courier.board() {
+            let pump = self.clone();
+            host::spawn(async move { pump.drive_courier().await });
+        }
+    }
+
+    /// What the clock does: forgets what is old, calls the courier, drives the consumers to the head.
+    ///
+    /// # Errors
+    /// 503 when the database is busy; the next tick does the same.
+    pub async fn tick(&self, cx: &Cx) -> Result<(), Problem> {
+        let due = self.app.db().read(cx, |tx| store::housekeeping_due(tx)).await.map_err(Problem::from)?;
+        if due {
+            self.app.db().write(cx, |tx| {
+                idempotency::forget_old(tx).map(drop)
+            }).await.map_err(Problem::from)?;
+        }
+        self.nudge_courier();
+        if self.consumers.board() {
+            self.drive_consumers().await;
+        }
+        Ok(())
+    }
+
+    async fn drive_consumers(&self) {
+        loop {
+            if let Err(problem) = self.round().await {
+                tracing::warn!(detail = problem.detail(), "the pump stops until the next nudge or tick");
+                while !self.consumers.land() {}
+                return;
+            }
+            if self.consumers.land() {
+                return;
+            }
+        }
+    }
+
+    /// Timers, then consumers, until nobody lags any more (or only those that fail).
+    async fn round(&self) -> Result<(), Problem> {
+        let mut failing = Vec::new();
+        loop {
+            let cx = self.cx().await?;
+            let work = self.app.db().read(&cx, |tx| store::work(tx)).await.map_err(Problem::from)?;
+            if work.timers_due {
+                self.app.db().write(&cx, |tx| events::fire_due(tx, TIMERS)).await.map_err(Problem::from)?;
+                continue;
+            }
+            let lagging: Vec<_> = work.lagging.into_iter().filter(|name| !failing.contains(name)).collect();
+            if lagging.is_empty() {
+                return Ok(());
+            }
+            let driven = join_all(lagging.iter().map(|name| self.drive(&cx, name))).await;
+            failing.extend(lagging.into_iter().zip(driven).filter(|(_, well)| !well).map(|(name, _)| name));
+        }
+    }
+
+    /// Calls one consumer until it has no more to do. False when it keeps failing.
+    async fn drive(&self, cx: &Cx, name: &str) -> bool {
+        let mut failures = 0;
+        let mut careful = false;
+        while failures < FAILURES {
+            let request = ConsumeRequest { careful, replay: None };
+            match self.call(cx, name, "/consume", &request).await {
+                Ok(answer) if answer.status() == StatusCode::OK => {
+                    match serde_json::from_slice::<Consumed>(answer.body()) {
+                        Ok(consumed) if !consumed.more => return true,
+                        Ok(_) => careful = false,
+                        Err(error) => {
+                            tracing::error!(name, %error, "the consumer's answer is not as agreed");
+                            return false;
+                        }
+                    }
+                }
+                // It says itself that the database is busy: nothing is wrong with the event.
+                Ok(answer) if is_unavailable(&answer) => {
+                    failures += 1;
+                    host::sleep(Duration::from_millis(host::jitter(50 << failures))).await;
+                }
+                // It crashed, or did not answer: the next event may be the cause, so the next try is counted first.
+                Ok(answer) => {
+                    tracing::warn!(name, status = answer.status().as_u16(), "consumer failed");
+                    failures += 1;
+                    careful = true;
+                }
+                Err(error) => {
+                    tracing::warn!(name, %error, "consumer not reached");
+                    failures += 1;
+                    careful = matches!(error, SendError::Unknown(_));
+                }
+            }
+        }
+        false
+    }
+
+    async fn drive_courier(&self) {
+        loop {
+            let sent = match self.cx().await {
+                Ok(cx) => self.call_courier(&cx).await,
+                Err(problem) => Err(problem),
+            };
+            if let Err(problem) = sent {
+                tracing::warn!(detail = problem.detail(), "courier");
+                while !self.courier.land() {}
+                return;
+            }
+            if self.courier.land() {
+                return;
+            }
+        }
+    }
+
+    async fn call_courier(&self, cx: &Cx) -> Result<(), Problem> {
+        if !self.app.db().read(cx, |tx| store::calls_due(tx)).await.map_err(Problem::from)? {
+            return Ok(());
+        }
+        let answer = self
+            .call(cx, "courier", "/deliver", &Value::Object(serde_json::Map::new()))
+            .await
+            .map_err(|error| Problem::unavailable(error.to_string()))?;
+        if answer.status() == StatusCode::OK {
+            Ok(())
+        } else {
+            Err(Problem::unavailable(format!("the courier answered {}", answer.status())))
+        }
+    }
+
+    /// Calls another function of the application.
+    ///
+    /// # Errors
+    /// [`SendError`] when it gives no answer.
+    pub async fn call(
+        &self,
+        cx: &Cx,
+        name: &str,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<Response<Bytes>, SendError> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("http://{name}.spin.internal{path}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("traceparent", cx.traceparent())
+            .body(serde_json::to_vec(body).map(Bytes::from).map_err(|error| SendError::NotSent(error.to_string()))?)
+            .map_err(|error| SendError::NotSent(error.to_string()))?;
+        self.app.client().send(request, LIMIT).await
+    }
+
+    async fn cx(&self) -> Result<Cx, Problem> {
+        Ok(Cx::at(self.app.clock().now().await?))
+    }
+}
+
+fn is_unavailable(answer: &Response<Bytes>) -> bool {
+    answer.status() == StatusCode::SERVICE_UNAVAILABLE
+        && serde_json::from_slice::<Value>(answer.body()).is_ok_and(|body| body["type"] == "/problems/unavailable")
+}
