@@ -120,15 +120,20 @@ impl Host {
         self.started_in
     }
 
-    /// Memory that is its own or shared, resident, in kB (`VmRSS`).
+    /// Resident memory now, in kB.
     ///
     /// # Errors
     /// Where there is no `/proc`.
     pub fn resident_kb(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        let number = line.trim().trim_end_matches("kB").trim();
-        number.parse().with_context(|| format!("VmRSS is {number:?}"))
+        status_kb(self.pid(), "VmRSS:")
+    }
+
+    /// The most resident memory that it has had so far, in kB.
+    ///
+    /// # Errors
+    /// Where there is no `/proc`.
+    pub fn peak_kb(&self) -> Result<u64> {
+        peak_kb(self.pid())
     }
 
     /// All that it has logged so far.
@@ -184,6 +189,21 @@ impl Drop for Host {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The most resident memory that a process has had so far, in kB.
+///
+/// # Errors
+/// When there is no such process, or no `/proc`.
+pub fn peak_kb(pid: u32) -> Result<u64> {
+    status_kb(pid, "VmHWM:")
+}
+
+fn status_kb(pid: u32, field: &str) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| format!("no {field}"))?;
+    let number = line.trim().trim_end_matches("kB").trim();
+    number.parse().with_context(|| format!("{field} {number:?} is no number"))
 }
 
 /// The checkout's folder.

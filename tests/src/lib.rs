@@ -16,6 +16,7 @@ pub mod doudian;
 pub mod host;
 pub mod http;
 pub mod load;
+pub mod manifest;
 pub mod merchant;
 pub mod standard_webhooks;
 pub mod system;

@@ -23,11 +23,7 @@ pub const HOST_VARIABLE: &str = "SIYU_HOST_BIN";
 /// # Errors
 /// When there is no Wasm toolchain and none can be installed, or a component does not compile.
 pub fn functions(workspace: &Workspace) -> Result<()> {
-    components(
-        workspace,
-        "components of spin.toml",
-        &workspace.functions()?,
-    )
+    components(workspace, "components of spin.toml", &workspace.functions()?)
 }
 
 /// Compile the components of `spin.toml` and those that the host's tests run.
@@ -40,11 +36,7 @@ pub fn functions(workspace: &Workspace) -> Result<()> {
 pub fn functions_and_guests(workspace: &Workspace) -> Result<()> {
     let mut all = workspace.functions()?;
     all.extend(workspace.guests());
-    components(
-        workspace,
-        "components of spin.toml and of the host's tests",
-        &all,
-    )
+    components(workspace, "components of spin.toml and of the host's tests", &all)
 }
 
 /// Compile the embedded host and return its binary.
@@ -61,24 +53,15 @@ pub fn host_path(workspace: &Workspace) -> PathBuf {
     binary(workspace, HOST_BIN)
 }
 
-/// Build everything, then become the program `tool` of the tests package, with `flags`.
+/// Compile host and tools, then run the program `tool` of the tests package with `flags`.
 ///
 /// # Errors
 /// When something does not compile or the tool ends with an error.
-pub fn and_run_tool(workspace: &Workspace, tool: &str, flags: &[OsString]) -> Result<()> {
-    functions(workspace)?;
-    native(
-        workspace,
-        "embedded host and tools (several minutes the first time)",
-    )?;
+pub fn tools_and_run(workspace: &Workspace, tool: &str, flags: &[OsString]) -> Result<()> {
+    native(workspace, "embedded host and tools (several minutes the first time)")?;
     let mut command = Command::new(built(binary(workspace, tool))?);
-    command
-        .args(flags)
-        .current_dir(&workspace.root)
-        .env(HOST_VARIABLE, built(host_path(workspace))?);
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {tool}"))?;
+    command.args(flags).current_dir(&workspace.root).env(HOST_VARIABLE, built(host_path(workspace))?);
+    let status = command.status().with_context(|| format!("cannot start {tool}"))?;
     if status.success() {
         return Ok(());
     }
@@ -89,15 +72,7 @@ pub fn and_run_tool(workspace: &Workspace, tool: &str, flags: &[OsString]) -> Re
 /// for, and another selection would compile wasmtime again.
 fn native(workspace: &Workspace, what: &str) -> Result<()> {
     step(what, || {
-        run(cargo().current_dir(&workspace.root).args([
-            "build",
-            "--release",
-            "--bins",
-            "-p",
-            HOST,
-            "-p",
-            TOOLS,
-        ]))
+        run(cargo().current_dir(&workspace.root).args(["build", "--release", "--bins", "-p", HOST, "-p", TOOLS]))
     })
 }
 
@@ -106,11 +81,7 @@ fn binary(workspace: &Workspace, name: &str) -> PathBuf {
 }
 
 fn built(path: PathBuf) -> Result<PathBuf> {
-    ensure!(
-        path.is_file(),
-        "cargo built without error, but {} is not there",
-        path.display()
-    );
+    ensure!(path.is_file(), "cargo built without error, but {} is not there", path.display());
     Ok(path)
 }
 
@@ -120,35 +91,20 @@ fn components(workspace: &Workspace, what: &str, components: &[Component]) -> Re
         return Ok(());
     }
     let toolchain = toolchain::choose()?;
-    let names: Vec<_> = components
-        .iter()
-        .map(|component| component.package.as_str())
-        .collect();
-    step(
-        &format!("{what}: {} (Wasm by {toolchain})", names.join(", ")),
-        || {
-            let mut command = toolchain.cargo()?;
-            command.current_dir(&workspace.root).args([
-                "build",
-                "--target",
-                WASM_TARGET,
-                "--profile",
-                WASM_PROFILE,
-            ]);
-            command.args(toolchain.flags());
-            for name in &names {
-                command.args(["--package", name]);
-            }
-            run(&mut command)
-        },
-    )?;
+    let names: Vec<_> = components.iter().map(|component| component.package.as_str()).collect();
+    step(&format!("{what}: {} (Wasm by {toolchain})", names.join(", ")), || {
+        let mut command = toolchain.cargo()?;
+        command.current_dir(&workspace.root).args(["build", "--target", WASM_TARGET, "--profile", WASM_PROFILE]);
+        command.args(toolchain.flags());
+        for name in &names {
+            command.args(["--package", name]);
+        }
+        run(&mut command)
+    })?;
     for component in components {
         place(&workspace.built(&component.package), &component.destination)?;
         let size = std::fs::metadata(&component.destination)?.len() / 1000;
-        eprintln!(
-            "    {} ({size} kB)",
-            shown(&workspace.root, &component.destination)
-        );
+        eprintln!("    {} ({size} kB)", shown(&workspace.root, &component.destination));
     }
     Ok(())
 }
@@ -165,9 +121,7 @@ fn place(built: &Path, destination: &Path) -> Result<()> {
     if same(built) == same(destination) {
         return Ok(());
     }
-    let folder = destination
-        .parent()
-        .context("a component cannot lie at the root of the file system")?;
+    let folder = destination.parent().context("a component cannot lie at the root of the file system")?;
     let copy = || -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
         let partial = destination.with_extension("wasm.partial");
@@ -184,10 +138,7 @@ mod tests {
     #[test]
     fn components_are_copied_to_where_the_manifest_looks_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let (built, destination) = (
-            folder.path().join("cache/a.wasm"),
-            folder.path().join("checkout/target/a.wasm"),
-        );
+        let (built, destination) = (folder.path().join("cache/a.wasm"), folder.path().join("checkout/target/a.wasm"));
         std::fs::create_dir(folder.path().join("cache")).unwrap();
         for content in ["first", "second"] {
             std::fs::write(&built, content).unwrap();
@@ -200,9 +151,7 @@ mod tests {
 
     #[test]
     fn a_package_that_makes_no_component_is_explained() {
-        let error = place(Path::new("/nowhere/a.wasm"), Path::new("/tmp/a.wasm"))
-            .unwrap_err()
-            .to_string();
+        let error = place(Path::new("/nowhere/a.wasm"), Path::new("/tmp/a.wasm")).unwrap_err().to_string();
         assert!(error.contains("cdylib"), "{error}");
     }
 }

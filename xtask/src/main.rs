@@ -21,12 +21,7 @@ use crate::workspace::Workspace;
 
 /// Build, run, try, test and measure Siyu.
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    version,
-    arg_required_else_help = true
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -53,11 +48,7 @@ enum Command {
     /// Build, then play a signed morning of a tea chain over HTTP and print what became of it.
     Demo {
         /// Flags of the demo: `--once` ends after the table, `--json FILE` writes the figures, `--help` lists all.
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "DEMO FLAGS"
-        )]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "DEMO FLAGS")]
         flags: Vec<OsString>,
     },
     /// Build, then run every test that CI runs, end to end ones included.
@@ -69,11 +60,7 @@ enum Command {
     /// Build, then measure the host beside native servers that do the same work.
     Bench {
         /// Flags of the benchmark: `--quick`, `--only NAME`, `--json FILE`, `--help` lists all.
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "BENCH FLAGS"
-        )]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "BENCH FLAGS")]
         flags: Vec<OsString>,
     },
 }
@@ -107,16 +94,18 @@ fn run(cli: Cli) -> Result<()> {
             build::functions(&workspace)?;
             let host = build::host(&workspace)?;
             let mut command = std::process::Command::new(&host);
-            command
-                .arg("up")
-                .arg("--from")
-                .arg(workspace.spin_manifest())
-                .args(host_flags);
+            command.arg("up").arg("--from").arg(workspace.spin_manifest()).args(host_flags);
             // Replaced rather than spawned: signals and the exit code are the host's own.
             Err(command.exec()).with_context(|| format!("cannot start {}", host.display()))
         }
-        Command::Demo { flags } => build::and_run_tool(&workspace, "siyu-demo", &flags),
-        Command::Bench { flags } => build::and_run_tool(&workspace, "siyu-bench", &flags),
+        Command::Demo { flags } => {
+            build::functions(&workspace)?;
+            build::tools_and_run(&workspace, "siyu-demo", &flags)
+        }
+        Command::Bench { flags } => {
+            build::functions_and_guests(&workspace)?;
+            build::tools_and_run(&workspace, "siyu-bench", &flags)
+        }
         Command::Test { arguments } => test::run(&workspace, &arguments),
     }
 }

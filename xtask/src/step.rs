@@ -23,14 +23,9 @@ pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 /// # Errors
 /// When it cannot be started or ends with anything but success; the message holds the command line, to be tried by hand.
 pub fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{}`", line(command)))?;
+    let status = command.status().with_context(|| format!("cannot start `{}`", line(command)))?;
     if !status.success() {
-        bail!(
-            "`{}` ended with {status}; what it printed above says why",
-            line(command)
-        );
+        bail!("`{}` ended with {status}; what it printed above says why", line(command));
     }
     Ok(())
 }
@@ -38,10 +33,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// The command as one would type it, without its environment.
 pub fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 /// A duration as people read it: one decimal of a second.
@@ -55,20 +47,13 @@ mod tests {
 
     #[test]
     fn a_failing_command_is_named_with_its_status() {
-        let error = run(Command::new("sh").args(["-c", "exit 7"]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("sh -c exit 7") && error.contains("status: 7"),
-            "{error}"
-        );
+        let error = run(Command::new("sh").args(["-c", "exit 7"])).unwrap_err().to_string();
+        assert!(error.contains("sh -c exit 7") && error.contains("status: 7"), "{error}");
     }
 
     #[test]
     fn a_missing_command_is_named() {
-        let error = run(&mut Command::new("no-such-command-here"))
-            .unwrap_err()
-            .to_string();
+        let error = run(&mut Command::new("no-such-command-here")).unwrap_err().to_string();
         assert!(error.contains("no-such-command-here"), "{error}");
     }
 

@@ -22,14 +22,8 @@ pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     let (passed, count) = step("tests", || cargo_test(workspace, arguments))?;
     eprintln!("==> all took {}", seconds(start.elapsed()));
     println!("{}", count.line());
-    ensure!(
-        passed,
-        "tests failed: search the output above for `failures:`"
-    );
-    ensure!(
-        count.passed > 0,
-        "no test ran: do the arguments filter all of them out?"
-    );
+    ensure!(passed, "tests failed: search the output above for `failures:`");
+    ensure!(count.passed > 0, "no test ran: do the arguments filter all of them out?");
     Ok(())
 }
 
@@ -44,10 +38,8 @@ fn cargo_test(workspace: &Workspace, arguments: &[OsString]) -> Result<(bool, Co
     if std::io::stdout().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
     }
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start `{}`", line(&command)))?;
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{}`", line(&command)))?;
     let mut count = Count::default();
     if let Some(output) = child.stdout.take() {
         let mut stdout = std::io::stdout().lock();
@@ -74,18 +66,11 @@ impl Count {
     /// Take in a line, if it is the closing line of a suite:
     /// `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s`.
     fn add(&mut self, line: &str) {
-        let Some((_, counts)) = line
-            .strip_prefix("test result: ")
-            .and_then(|rest| rest.split_once(". "))
-        else {
+        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
             return;
         };
         for part in counts.split(';') {
-            match part
-                .trim()
-                .split_once(' ')
-                .map(|(number, what)| (number.parse::<u64>(), what))
-            {
+            match part.trim().split_once(' ').map(|(number, what)| (number.parse::<u64>(), what)) {
                 Some((Ok(number), "passed")) => self.passed += number,
                 Some((Ok(number), "failed")) => self.failed += number,
                 Some((Ok(number), "ignored")) => self.ignored += number,
@@ -95,10 +80,7 @@ impl Count {
     }
 
     fn line(&self) -> String {
-        format!(
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.ignored
-        )
+        format!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.ignored)
     }
 }
 
@@ -117,14 +99,7 @@ mod tests {
         ] {
             count.add(line);
         }
-        assert_eq!(
-            count,
-            Count {
-                passed: 5,
-                failed: 5,
-                ignored: 1
-            }
-        );
+        assert_eq!(count, Count { passed: 5, failed: 5, ignored: 1 });
         assert_eq!(count.line(), "5 passed, 5 failed, 1 skipped");
     }
 }

@@ -17,13 +17,7 @@ use crate::workspace::{WASM_TARGET, cargo};
 const VARIABLE: &str = "SIYU_WASM_TOOLCHAIN";
 
 /// Debian's packages, and where they put what is needed.
-const DEBIAN_PACKAGES: [&str; 5] = [
-    "rustc-web",
-    "cargo-web",
-    "rust-web-src",
-    "lld-22",
-    "wasi-libc",
-];
+const DEBIAN_PACKAGES: [&str; 5] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22", "wasi-libc"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_STD: &str = "/usr/lib/rustlib/src/rust/library/std";
@@ -60,22 +54,13 @@ impl Toolchain {
     /// # Errors
     /// When `PATH` cannot be extended.
     pub fn cargo(&self) -> Result<Command> {
-        let Self::Debian {
-            component_linker,
-            linker,
-        } = self
-        else {
+        let Self::Debian { component_linker, linker } = self else {
             return Ok(cargo());
         };
         let old = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(
-            std::iter::once(component_linker.clone()).chain(std::env::split_paths(&old)),
-        )
-        .context("PATH cannot be extended")?;
-        let flags = format!(
-            "-Clink-self-contained=no -Clink-arg=--wasm-ld-path={} -L{DEBIAN_LIBC}",
-            linker.display()
-        );
+        let path = std::env::join_paths(std::iter::once(component_linker.clone()).chain(std::env::split_paths(&old)))
+            .context("PATH cannot be extended")?;
+        let flags = format!("-Clink-self-contained=no -Clink-arg=--wasm-ld-path={} -L{DEBIAN_LIBC}", linker.display());
         let mut command = Command::new(DEBIAN_CARGO);
         command
             .env("PATH", path)
@@ -156,11 +141,8 @@ fn rustup() -> Result<Toolchain> {
 
 /// Whether the compiler in use has the target's standard library, however it came there.
 fn target_installed() -> bool {
-    let folder =
-        output(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]));
-    folder
-        .and_then(|path| std::fs::read_dir(path).ok())
-        .is_some_and(|mut files| files.next().is_some())
+    let folder = output(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]));
+    folder.and_then(|path| std::fs::read_dir(path).ok()).is_some_and(|mut files| files.next().is_some())
 }
 
 fn debian() -> Result<Toolchain> {
@@ -171,15 +153,11 @@ fn debian() -> Result<Toolchain> {
         step("installing Debian's Rust packages", || {
             let apt = || {
                 let mut command = Command::new("apt-get");
-                command
-                    .env("DEBIAN_FRONTEND", "noninteractive")
-                    .stdin(Stdio::null());
+                command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
                 command
             };
             run(apt().args(["-q", "update"]))?;
-            run(apt()
-                .args(["-q", "install", "--yes", "--no-install-recommends"])
-                .args(DEBIAN_PACKAGES))
+            run(apt().args(["-q", "install", "--yes", "--no-install-recommends"]).args(DEBIAN_PACKAGES))
         })?;
         debian_ready()
     })
@@ -187,13 +165,9 @@ fn debian() -> Result<Toolchain> {
 
 /// Debian's toolchain, if every piece of it is there.
 fn debian_ready() -> Result<Toolchain> {
-    let version = output(Command::new(DEBIAN_RUSTC).arg("--version"))
-        .context("there is no /usr/bin/rustc")?;
+    let version = output(Command::new(DEBIAN_RUSTC).arg("--version")).context("there is no /usr/bin/rustc")?;
     if !recent(&version) {
-        bail!(
-            "{DEBIAN_RUSTC} is {version}, but {} or newer is needed",
-            env!("CARGO_PKG_RUST_VERSION")
-        );
+        bail!("{DEBIAN_RUSTC} is {version}, but {} or newer is needed", env!("CARGO_PKG_RUST_VERSION"));
     }
     for path in [DEBIAN_CARGO, DEBIAN_STD, DEBIAN_LIBC] {
         if !Path::new(path).exists() {
@@ -201,13 +175,9 @@ fn debian_ready() -> Result<Toolchain> {
         }
     }
     let linker = newest_linker(Path::new("/usr/bin")).context("there is no /usr/bin/wasm-ld-…")?;
-    let component_linker = component_linker().with_context(|| {
-        format!("{COMPONENT_LINKER} is not there; `cargo install {COMPONENT_LINKER}` brings it")
-    })?;
-    Ok(Toolchain::Debian {
-        component_linker,
-        linker,
-    })
+    let component_linker = component_linker()
+        .with_context(|| format!("{COMPONENT_LINKER} is not there; `cargo install {COMPONENT_LINKER}` brings it"))?;
+    Ok(Toolchain::Debian { component_linker, linker })
 }
 
 /// Whether `version` (as `rustc --version` prints it) is at least the workspace's own minimum.
@@ -222,17 +192,9 @@ fn recent(version: &str) -> bool {
 
 /// `wasm-ld-NN` with the highest number: Debian names linkers by their LLVM version.
 fn newest_linker(folder: &Path) -> Option<PathBuf> {
-    let names = std::fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path());
+    let names = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
     let versions = names.filter_map(|path| {
-        let version: u32 = path
-            .file_name()?
-            .to_str()?
-            .strip_prefix("wasm-ld-")?
-            .parse()
-            .ok()?;
+        let version: u32 = path.file_name()?.to_str()?.strip_prefix("wasm-ld-")?.parse().ok()?;
         Some((version, path))
     });
     versions.max().map(|(_, path)| path)
@@ -243,21 +205,13 @@ fn component_linker() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]));
     let host = output(Command::new("rustc").args(["--print", "host-tuple"]));
-    let tools = sysroot
-        .zip(host)
-        .map(|(root, host)| Path::new(&root).join("lib/rustlib").join(host).join("bin"));
-    std::env::split_paths(&path)
-        .chain(tools)
-        .find(|folder| folder.join(COMPONENT_LINKER).is_file())
+    let tools = sysroot.zip(host).map(|(root, host)| Path::new(&root).join("lib/rustlib").join(host).join("bin"));
+    std::env::split_paths(&path).chain(tools).find(|folder| folder.join(COMPONENT_LINKER).is_file())
 }
 
 /// What a command printed, if it could be run and succeeded.
 fn output(command: &mut Command) -> Option<String> {
-    let output = command
-        .stderr(Stdio::null())
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
+    let output = command.stderr(Stdio::null()).output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
@@ -267,12 +221,8 @@ mod tests {
 
     #[test]
     fn debian_s_own_old_rustc_is_not_taken_for_rustc_web() {
-        assert!(!recent(
-            "rustc 1.63.0 (4b91a6ea7 2022-08-08) (Debian 1.63.0+dfsg1-2)"
-        ));
-        assert!(recent(
-            "rustc 1.96.0 (ac68faa20 2026-06-01) (built from a source tarball)"
-        ));
+        assert!(!recent("rustc 1.63.0 (4b91a6ea7 2022-08-08) (Debian 1.63.0+dfsg1-2)"));
+        assert!(recent("rustc 1.96.0 (ac68faa20 2026-06-01) (built from a source tarball)"));
         assert!(!recent("something else"));
     }
 
@@ -282,60 +232,25 @@ mod tests {
         for name in ["wasm-ld-9", "wasm-ld-22", "wasm-ld", "ld-30"] {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
-        assert_eq!(
-            newest_linker(folder.path()),
-            Some(folder.path().join("wasm-ld-22"))
-        );
+        assert_eq!(newest_linker(folder.path()), Some(folder.path().join("wasm-ld-22")));
     }
 
     #[test]
     fn the_help_names_both_commands() {
         let text = help(&anyhow::anyhow!("offline"), &anyhow::anyhow!("not root")).to_string();
-        for part in [
-            "offline",
-            "not root",
-            "rustup target add wasm32-wasip2",
-            "apt-get install",
-            "rustc-web",
-        ] {
+        for part in ["offline", "not root", "rustup target add wasm32-wasip2", "apt-get install", "rustc-web"] {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }
     }
 
     #[test]
     fn debian_s_cargo_gets_the_linker_and_keeps_native_flags_out() {
-        let toolchain = Toolchain::Debian {
-            component_linker: "/tools".into(),
-            linker: "/usr/bin/wasm-ld-22".into(),
-        };
+        let toolchain = Toolchain::Debian { component_linker: "/tools".into(), linker: "/usr/bin/wasm-ld-22".into() };
         let command = toolchain.cargo().unwrap();
-        let variable = |name: &str| {
-            command
-                .get_envs()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value)
-        };
-        let flags = variable("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS")
-            .flatten()
-            .unwrap()
-            .to_str()
-            .unwrap();
-        assert!(
-            flags.contains("--wasm-ld-path=/usr/bin/wasm-ld-22"),
-            "{flags}"
-        );
-        assert_eq!(
-            variable("RUSTFLAGS"),
-            Some(None),
-            "removed, as it would win"
-        );
-        assert!(
-            variable("PATH")
-                .flatten()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .starts_with("/tools")
-        );
+        let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).map(|(_, value)| value);
+        let flags = variable("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS").flatten().unwrap().to_str().unwrap();
+        assert!(flags.contains("--wasm-ld-path=/usr/bin/wasm-ld-22"), "{flags}");
+        assert_eq!(variable("RUSTFLAGS"), Some(None), "removed, as it would win");
+        assert!(variable("PATH").flatten().unwrap().to_str().unwrap().starts_with("/tools"));
     }
 }

@@ -54,25 +54,16 @@ impl Workspace {
             .output()
             .context("cannot run cargo; install Rust from https://rustup.rs")?;
         if !output.status.success() {
-            bail!(
-                "cargo metadata failed:\n{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            bail!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr));
         }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)
-            .context("cannot read the answer of cargo metadata")?;
+        let metadata: Metadata =
+            serde_json::from_slice(&output.stdout).context("cannot read the answer of cargo metadata")?;
         let packages = metadata
             .packages
             .into_iter()
-            .filter_map(|package| {
-                Some((package.name, package.manifest_path.parent()?.to_path_buf()))
-            })
+            .filter_map(|package| Some((package.name, package.manifest_path.parent()?.to_path_buf())))
             .collect();
-        Ok(Self {
-            root: metadata.workspace_root,
-            target_dir: metadata.target_directory,
-            packages,
-        })
+        Ok(Self { root: metadata.workspace_root, target_dir: metadata.target_directory, packages })
     }
 
     /// The application's manifest.
@@ -87,10 +78,8 @@ impl Workspace {
     /// When the manifest cannot be read, or names a component for which there is no package.
     pub fn functions(&self) -> Result<Vec<Component>> {
         let path = self.spin_manifest();
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        self.functions_of(&text)
-            .with_context(|| format!("in {}", path.display()))
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        self.functions_of(&text).with_context(|| format!("in {}", path.display()))
     }
 
     fn functions_of(&self, manifest: &str) -> Result<Vec<Component>> {
@@ -111,27 +100,17 @@ impl Workspace {
     /// The components that the host's tests run: every package under `host/guests`.
     pub fn guests(&self) -> Vec<Component> {
         let folder = self.root.join("host/guests");
-        let output = self
-            .root
-            .join("target")
-            .join(WASM_TARGET)
-            .join(WASM_PROFILE);
+        let output = self.root.join("target").join(WASM_TARGET).join(WASM_PROFILE);
         self.packages
             .iter()
             .filter(|(_, path)| path.starts_with(&folder))
-            .map(|(name, _)| Component {
-                package: name.clone(),
-                destination: output.join(file_name(name)),
-            })
+            .map(|(name, _)| Component { package: name.clone(), destination: output.join(file_name(name)) })
             .collect()
     }
 
     /// Where cargo writes the component of `package`.
     pub fn built(&self, package: &str) -> PathBuf {
-        self.target_dir
-            .join(WASM_TARGET)
-            .join(WASM_PROFILE)
-            .join(file_name(package))
+        self.target_dir.join(WASM_TARGET).join(WASM_PROFILE).join(file_name(package))
     }
 }
 
@@ -142,10 +121,7 @@ pub fn cargo() -> Command {
 
 /// Show `path` relative to `root` where it lies below.
 pub fn shown(root: &Path, path: &Path) -> String {
-    path.strip_prefix(root)
-        .unwrap_or(path)
-        .display()
-        .to_string()
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
 /// Cargo names a library's file after its crate, which has underscores for hyphens.
@@ -190,58 +166,34 @@ mod tests {
         Workspace {
             root: "/src".into(),
             target_dir: "/cache/target".into(),
-            packages: packages
-                .iter()
-                .map(|(name, path)| ((*name).to_owned(), path.into()))
-                .collect(),
+            packages: packages.iter().map(|(name, path)| ((*name).to_owned(), path.into())).collect(),
         }
     }
 
     #[test]
     fn local_components_are_built_and_remote_ones_left_alone() {
-        let functions = workspace(&[("tea-house", "/src/functions/tea-house")])
-            .functions_of(MANIFEST)
-            .unwrap();
+        let functions = workspace(&[("tea-house", "/src/functions/tea-house")]).functions_of(MANIFEST).unwrap();
         let destination = "/src/target/wasm32-wasip2/function/tea_house.wasm".into();
-        assert_eq!(
-            functions,
-            [Component {
-                package: "tea-house".into(),
-                destination
-            }]
-        );
+        assert_eq!(functions, [Component { package: "tea-house".into(), destination }]);
     }
 
     #[test]
     fn a_component_without_package_is_named_in_the_error() {
-        let error = workspace(&[])
-            .functions_of(MANIFEST)
-            .unwrap_err()
-            .to_string();
+        let error = workspace(&[]).functions_of(MANIFEST).unwrap_err().to_string();
         assert!(error.contains("`tea-house`"), "{error}");
     }
 
     #[test]
     fn guests_are_the_packages_under_host_guests() {
-        let workspace = workspace(&[
-            ("guest-a", "/src/host/guests/a"),
-            ("host", "/src/host"),
-            ("kit", "/src/crates/kit"),
-        ]);
-        let names: Vec<_> = workspace
-            .guests()
-            .into_iter()
-            .map(|guest| guest.package)
-            .collect();
+        let workspace =
+            workspace(&[("guest-a", "/src/host/guests/a"), ("host", "/src/host"), ("kit", "/src/crates/kit")]);
+        let names: Vec<_> = workspace.guests().into_iter().map(|guest| guest.package).collect();
         assert_eq!(names, ["guest-a"]);
     }
 
     #[test]
     fn cargo_writes_underscores_into_its_own_target_dir() {
         let path = workspace(&[]).built("tea-house");
-        assert_eq!(
-            path,
-            Path::new("/cache/target/wasm32-wasip2/function/tea_house.wasm")
-        );
+        assert_eq!(path, Path::new("/cache/target/wasm32-wasip2/function/tea_house.wasm"));
     }
 }

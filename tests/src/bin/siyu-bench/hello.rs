@@ -1,0 +1,39 @@
+//! The host's own cost: a component that says hello, against hyper that says hello.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use http::Request;
+use http_body_util::Full;
+use siyu_tests::host::{Host, Setup};
+use siyu_tests::load::MakeRequest;
+use siyu_tests::manifest;
+
+use crate::figures::Figures;
+use crate::measure::{Effort, Target, address, compare};
+use crate::native::Server;
+
+/// Measure both, turn about.
+///
+/// # Errors
+/// When one of them fails.
+pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
+    eprintln!("==> hello");
+    let state = tempfile::tempdir()?;
+    let host = Host::start(&Setup::of_manifest(manifest::guest(state.path())?), state.path())?;
+    let native = Server::hello()?;
+    let targets = [
+        Target { name: "hello, native hyper", address: native.address, requests: requests() },
+        Target { name: "hello, host", address: address(host.url())?, requests: requests() },
+    ];
+    let measured = compare(effort, &targets).await?;
+    for ((target, measured), peak) in targets.iter().zip(&measured).zip([native.peak_kb()?, host.peak_kb()?]) {
+        figures.load(target.name, measured, peak);
+    }
+    Ok(())
+}
+
+/// `GET /hello`.
+pub fn requests() -> MakeRequest {
+    Arc::new(|_| Ok(Request::get("/hello").header("host", "bench").body(Full::default())?))
+}
