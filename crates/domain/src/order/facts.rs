@@ -129,17 +129,18 @@ impl OrderFacts {
     ///
     /// The set only ever grows as facts arrive, so each step can be announced once, when it first appears.
     pub fn milestones(&self) -> BTreeMap<OrderStatus, UnixMs> {
-        let mut steps = self.clone();
-        if let Some(&at) = self.reached.get(&OrderStatus::Completed) {
-            steps.imply(OrderStatus::Paid, at);
+        let mut steps = self.reached.clone();
+        for (reached, implied) in
+            [(OrderStatus::Completed, OrderStatus::Paid), (OrderStatus::Signed, OrderStatus::Shipped)]
+        {
+            if let Some(&at) = self.reached.get(&reached) {
+                steps.entry(implied).or_insert(at);
+            }
         }
-        if let Some(&at) = self.reached.get(&OrderStatus::Signed) {
-            steps.imply(OrderStatus::Shipped, at);
+        if let Some(&at) = steps.values().min() {
+            steps.entry(OrderStatus::Created).or_insert(at);
         }
-        if let Some(&at) = steps.reached.values().min() {
-            steps.imply(OrderStatus::Created, at);
-        }
-        steps.reached
+        steps
     }
 
     /// How far the order has come; nothing while no delivery has named a known status.
@@ -197,10 +198,6 @@ impl OrderFacts {
             live_room: detail.as_ref().and_then(|detail| detail.live_room.clone()),
             guide: detail.and_then(|detail| detail.guide),
         }
-    }
-
-    fn imply(&mut self, status: OrderStatus, at: UnixMs) {
-        self.reached.entry(status).or_insert(at);
     }
 }
 
