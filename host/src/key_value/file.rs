@@ -117,3 +117,6 @@ impl StoreFile {
         Ok(connection)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! One request of a client: where it goes, what may come in, and the line in the log when its answer is through.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use crate::application::{Application, Origin};
+use crate::body::{Timed, limited};
+use crate::call::{Call, Failure};
+use crate::trace_context::TraceContext;
+
+/// Where the host itself says that it is up: Spin's path always, the other one unless the application has it.
+const SPIN_HEALTH: &str = "/.well-known/spin/health";
+const HEALTH: &str = "/healthz";
+
+/// Answers `request`.
+pub(super) async fn answer(
+    application: &Application,
+    origin: &Origin,
+    request: Request<Incoming>,
+) -> Result<Response<Logged<Timed<WasiBody>>>, Infallible> {
+    let started = Instant::now();
+    let call = Call::new(TraceContext::from_headers(request.headers()));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut component = String::new();
+    let response = match application.find(&path) {
+        _ if path == SPIN_HEALTH => healthy(),
+        None if path == HEALTH => healthy(),
+        None => Failure::NotFound.response(),
+        Some(_) if too_long(request.headers(), application.limits.body) => {
+            Failure::BodyTooLarge.response()
+        }
+        Some(route) => {
+            component = route.component().to_owned();
+            let limit = application.limits.body;
+            let request = request.map(|body| limited(body, limit, &call));
+            let answer = application.call(&route, origin, request, call.clone()).await;
+            answer.unwrap_or_else(Failure::response)
+        }
+    };
+    let line = Line { call, method, path, component, status: response.status(), started, bytes: 0 };
+    let timeout = application.limits.request_timeout;
+    Ok(response.map(|body| Logged { body: Timed::new(body, timeout), line }))
+}
+
+fn healthy() -> Response<WasiBody> {
+    Response::new(Full::from("OK").map_err(|never| match never {}).boxed_unsync())
+}
+
+/// Whether the client announces a body of more than `limit` bytes.
+fn too_long(headers: &HeaderMap, limit: usize) -> bool {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit)
+}
+
+/// The log's line about one request, written when it is dropped.
+struct Line {
+    call: Arc<Call>,
+    method: Method,
+    path: String,
+    component: String,
+    status: StatusCode,
+    started: Instant,
+    bytes: u64,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let Self { call, method, path, component, status, started, bytes } = self;
+        tracing::info!(
+            target: "request",
+            request = call.id(),
+            trace = format!("{:032x}", call.trace.trace_id),
+            %method,
+            path,
+            component,
+            status = status.as_u16(),
+            bytes,
+            duration_ms = started.elapsed().as_secs_f64() * 1e3,
+        );
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A response's body, which is followed by the request's line in the log.
+    pub(super) struct Logged<B> {
+        #[pin]
+        body: B,
+        line: Line,
+    }
+}
+
+impl<B: Body<Data = Bytes, Error = Error>> Body for Logged<B> {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = self.project();
+        let frame = this.body.poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &frame {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            this.line.bytes += u64::try_from(length).unwrap_or(u64::MAX);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
