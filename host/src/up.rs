@@ -47,8 +47,7 @@ async fn serve(mut up: Up) -> anyhow::Result<()> {
     writeln!(stdout, "Serving {}", server.url())?;
     stdout.flush()?;
     let clocks = clock::start(&application, up.tick);
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut stop = async || {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -84,21 +83,20 @@ fn application(up: &mut Up) -> anyhow::Result<std::sync::Arc<Application>> {
     }
     let variables = Resolver::new(&app, values, |name| std::env::var(name).ok())?;
     let state_dir = absolute(&up.state_dir)?;
-    std::fs::create_dir_all(&state_dir)
-        .with_context(|| format!("--state-dir {}", state_dir.display()))?;
+    std::fs::create_dir_all(&state_dir).with_context(|| format!("--state-dir {}", state_dir.display()))?;
     let config = match &up.runtime_config_file {
         Some(file) => RuntimeConfig::load(file, &state_dir)?,
         None => RuntimeConfig::defaults(&state_dir),
     };
     config.check(&app)?;
+    let limits = Limits::from(up.limits.clone());
     let services = Services {
-        sqlite: SqliteHost::new(&config, sqlite::Limits::default())?,
+        sqlite: SqliteHost::new(&config, sqlite::Limits::from(&limits))?,
         key_value: KeyValueHost::new(&config)?,
     };
     for statements in &up.sqlite {
         services.sqlite.execute_flag(statements)?;
     }
-    let limits = Limits::from(up.limits.clone());
     let engine = engine::engine(&limits, &state_dir.join("cache"))?;
     Application::new(Parts { app: &app, variables: &variables, services, engine, limits })
 }

@@ -63,10 +63,7 @@ impl StoreFile {
     pub async fn set(self: Arc<Self>, store: Arc<str>, key: String, value: Vec<u8>) -> Result<(), String> {
         let sql = "insert into spin_key_value (store, key, value) values (?1, ?2, ?3) \
                    on conflict (store, key) do update set value = excluded.value";
-        self.write(move |connection| {
-            connection.prepare_cached(sql)?.execute((&*store, key, value))
-        })
-        .await
+        self.write(move |connection| connection.prepare_cached(sql)?.execute((&*store, key, value))).await
     }
 
     /// Takes `key` out, if it is there.

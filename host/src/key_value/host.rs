@@ -36,10 +36,7 @@ impl HostStore for KeyValueState {
 }
 
 impl<T: Send> HostStoreWithStore<T> for HasSelf<KeyValueState> {
-    async fn open(
-        accessor: &Accessor<T, Self>,
-        label: String,
-    ) -> wasmtime::Result<Result<Resource<Store>, Error>> {
+    async fn open(accessor: &Accessor<T, Self>, label: String) -> wasmtime::Result<Result<Resource<Store>, Error>> {
         Ok(accessor.with(|mut access| access.get().open(&label)))
     }
 
@@ -98,10 +95,7 @@ impl<T: Send> HostStoreWithStore<T> for HasSelf<KeyValueState> {
     }
 }
 
-fn find<T: Send>(
-    accessor: &Accessor<T, HasSelf<KeyValueState>>,
-    store: &Resource<Store>,
-) -> wasmtime::Result<Store> {
+fn find<T: Send>(accessor: &Accessor<T, HasSelf<KeyValueState>>, store: &Resource<Store>) -> wasmtime::Result<Store> {
     accessor.with(|mut access| Ok(access.get().table.get(store)?.clone()))
 }
 

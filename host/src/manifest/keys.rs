@@ -4,8 +4,7 @@ use toml::{Table, Value};
 
 use super::ManifestError;
 
-const TOP: &[&str] =
-    &["spin_manifest_version", "application", "variables", "trigger", "component"];
+const TOP: &[&str] = &["spin_manifest_version", "application", "variables", "trigger", "component"];
 const APPLICATION: &[&str] = &["name", "version", "description", "authors", "targets", "tool"];
 const VARIABLE: &[&str] = &["description", "required", "default", "secret"];
 const TRIGGERS: &[&str] = &["http"];
@@ -79,12 +78,7 @@ fn http_trigger(found: &mut Vec<String>, trigger: &Value) {
 
 /// Notes the keys of `table` that are not among `known`.
 fn unknown(found: &mut Vec<String>, prefix: &str, table: &Table, known: &[&str]) {
-    found.extend(
-        table
-            .keys()
-            .filter(|key| !known.contains(&key.as_str()))
-            .map(|key| format!("{prefix}{key}")),
-    );
+    found.extend(table.keys().filter(|key| !known.contains(&key.as_str())).map(|key| format!("{prefix}{key}")));
 }
 
 fn table<'a>(parent: &'a Table, key: &str) -> Option<&'a Table> {

@@ -127,9 +127,7 @@ impl App {
         let table: toml::Table = text.parse()?;
         keys::check(&table)?;
         let document: Document = serde_path_to_error::deserialize(toml::Value::Table(table))
-            .map_err(|error| {
-                ManifestError::invalid(error.path().to_string(), error.inner().message())
-            })?;
+            .map_err(|error| ManifestError::invalid(error.path().to_string(), error.inner().message()))?;
         document.into_app(folder)
     }
 }

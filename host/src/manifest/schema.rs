@@ -109,9 +109,8 @@ fn component(id: String, table: ComponentTable, folder: &Path) -> Result<Compone
         ));
     }
     for name in table.variables.keys() {
-        check_name(name).map_err(|problem| {
-            ManifestError::invalid(format!("component.{id}.variables.{name}"), problem)
-        })?;
+        check_name(name)
+            .map_err(|problem| ManifestError::invalid(format!("component.{id}.variables.{name}"), problem))?;
     }
     let tick = table.tool.siyu.tick;
     if tick.as_ref().is_some_and(|path| !path.starts_with('/')) {
@@ -146,12 +145,8 @@ fn variable((name, table): (String, VariableTable)) -> Result<(String, Variable)
     let key = format!("variables.{name}");
     check_name(&name).map_err(|problem| ManifestError::invalid(key.clone(), problem))?;
     match (table.required, &table.default) {
-        (false, None) => {
-            Err(ManifestError::invalid(key, "needs either required = true or a default"))
-        }
-        (true, Some(_)) => {
-            Err(ManifestError::invalid(key, "a required variable cannot have a default"))
-        }
+        (false, None) => Err(ManifestError::invalid(key, "needs either required = true or a default")),
+        (true, Some(_)) => Err(ManifestError::invalid(key, "a required variable cannot have a default")),
         _ => Ok((name, Variable { default: table.default, secret: table.secret })),
     }
 }

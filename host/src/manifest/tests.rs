@@ -1,5 +1,4 @@
 //! Manifests that are understood, and those that are not.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
 
@@ -127,10 +126,22 @@ fn what_is_not_supported_is_refused_by_its_full_name() {
 #[test]
 fn forms_of_known_keys_that_are_not_supported_are_refused_by_name() {
     let cases = [
-        ("source = \"target/shop.wasm\"", "source = { url = \"https://example.com/a.wasm\", digest = \"sha256:0\" }", "component.shop.source"),
+        (
+            "source = \"target/shop.wasm\"",
+            "source = { url = \"https://example.com/a.wasm\", digest = \"sha256:0\" }",
+            "component.shop.source",
+        ),
         ("component = \"shop\"", "component = { source = \"a.wasm\" }", "trigger.http.component"),
-        ("component = \"shop\"", "component = \"shop\"\nexecutor = { type = \"wagi\" }", "trigger.http.executor.type = \"wagi\""),
-        ("component = \"shop\"", "component = \"shop\"\nstatic_response = { status_code = 404 }", "trigger.http.static_response"),
+        (
+            "component = \"shop\"",
+            "component = \"shop\"\nexecutor = { type = \"wagi\" }",
+            "trigger.http.executor.type = \"wagi\"",
+        ),
+        (
+            "component = \"shop\"",
+            "component = \"shop\"\nstatic_response = { status_code = 404 }",
+            "trigger.http.static_response",
+        ),
         ("component = \"shop\"", "component = \"shop\"\ndependencies = {}", "trigger.http.dependencies"),
     ];
     for (from, to, name) in cases {
@@ -163,8 +174,16 @@ fn values_that_make_no_sense_are_refused_by_name() {
         ("[component.shop]", "[variables]\nv = { required = true, default = \"\" }\n[component.shop]", "variables.v"),
         ("[component.shop]", "[variables]\nnot-snake = { default = \"\" }\n[component.shop]", "variables.not-snake"),
         ("[component.shop]", "[component.a_shop]\nsource = \"a\"\n[component.shop]", "component.a_shop"),
-        ("[component.shop]", "[component.shop.tool.siyu]\ntick = \"tick\"\n[component.shop]", "component.shop.tool.siyu.tick"),
-        ("[component.shop]", "[component.shop.variables]\nUpper = \"\"\n[component.shop]", "component.shop.variables.Upper"),
+        (
+            "[component.shop]",
+            "[component.shop.tool.siyu]\ntick = \"tick\"\n[component.shop]",
+            "component.shop.tool.siyu.tick",
+        ),
+        (
+            "[component.shop]",
+            "[component.shop.variables]\nUpper = \"\"\n[component.shop]",
+            "component.shop.variables.Upper",
+        ),
     ];
     for (from, to, name) in cases {
         let refusal = refusal(&SMALL.replace(from, to));

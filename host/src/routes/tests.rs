@@ -1,5 +1,4 @@
 //! Spin's rules of routing, as tables.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
 //! Runtime configurations that are understood, and those that are not.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
 
@@ -37,10 +36,7 @@ path = "sessions.db"
     )
     .unwrap();
     assert_eq!(config.databases["default"], database("here.db"));
-    assert_eq!(
-        config.databases["books"],
-        DatabaseConfig { allow_attach_file: true, ..database("/var/books.db") }
-    );
+    assert_eq!(config.databases["books"], DatabaseConfig { allow_attach_file: true, ..database("/var/books.db") });
     assert_eq!(config.stores["sessions"], Path::new("/etc/tea/sessions.db"));
     assert_eq!(config.stores["default"], Path::new("/state/sqlite_key_value.db"));
 }
@@ -48,13 +44,22 @@ path = "sessions.db"
 #[test]
 fn what_is_not_supported_is_refused_by_its_full_name() {
     let cases = [
-        ("[sqlite_database.books]\ntype = \"libsql\"\nurl = \"https://example.com\"", "sqlite_database.books.type = \"libsql\""),
-        ("[key_value_store.cache]\ntype = \"redis\"\nurl = \"redis://example.com\"", "key_value_store.cache.type = \"redis\""),
+        (
+            "[sqlite_database.books]\ntype = \"libsql\"\nurl = \"https://example.com\"",
+            "sqlite_database.books.type = \"libsql\"",
+        ),
+        (
+            "[key_value_store.cache]\ntype = \"redis\"\nurl = \"redis://example.com\"",
+            "key_value_store.cache.type = \"redis\"",
+        ),
         ("[llm_compute]\ntype = \"spin\"", "llm_compute"),
         ("state_dir = \"/elsewhere\"", "state_dir"),
         ("[sqlite_database.books]\npath = \"a\"", "sqlite_database.books: has no type"),
         ("[sqlite_database.books]\ntype = \"spin\"", "sqlite_database.books: missing field `path`"),
-        ("[sqlite_database.books]\ntype = \"spin\"\npath = \"a\"\nmode = 1", "sqlite_database.books: unknown field `mode`"),
+        (
+            "[sqlite_database.books]\ntype = \"spin\"\npath = \"a\"\nmode = 1",
+            "sqlite_database.books: unknown field `mode`",
+        ),
         ("sqlite_database = 1", "sqlite_database: "),
         ("not toml", "not valid TOML"),
     ];

@@ -66,22 +66,18 @@ impl Drop for Connection {
 
 impl Link {
     /// Runs the first statement of `sql`.
-    pub async fn execute(
-        &self,
-        sql: String,
-        parameters: Vec<Value>,
-        place: Place,
-    ) -> Result<Rows, Error> {
+    pub async fn execute(&self, sql: String, parameters: Vec<Value>, place: Place) -> Result<Rows, Error> {
         let mut session = self.session().await?;
         let in_write_transaction = session.permit.is_some();
         if !in_write_transaction && session.writes(&sql)? {
             let permit = self.database.write_permit().await;
             session.permit = Some(permit.ok_or_else(|| Error::Io("database is locked".to_owned()))?);
         }
-        self.watch.allow(self.database.statement_timeout);
         if place == Place::Here || (in_write_transaction && !ends_transaction(&sql)) {
+            self.watch.allow(self.database.inline_timeout);
             return session.run(&sql, &parameters, &self.budget);
         }
+        self.watch.allow(self.database.statement_timeout);
         let budget = self.budget.clone();
         tokio::task::spawn_blocking(move || session.run(&sql, &parameters, &budget))
             .await

@@ -25,6 +25,7 @@ pub(super) struct Database {
     allow_attach_file: bool,
     writers: Arc<Mutex<()>>,
     pub busy_timeout: Duration,
+    pub inline_timeout: Duration,
     pub statement_timeout: Duration,
 }
 
@@ -40,6 +41,7 @@ impl Database {
             allow_attach_file: config.allow_attach_file,
             writers: Arc::default(),
             busy_timeout: limits.busy_timeout,
+            inline_timeout: limits.inline_timeout,
             statement_timeout: limits.statement_timeout,
         })
     }

@@ -6,13 +6,12 @@ use std::task::{self, Poll};
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
-    Accessor, Destination, FutureReader, HasSelf, Resource, StreamProducer, StreamReader,
-    StreamResult, VecBuffer,
+    Accessor, Destination, FutureReader, HasSelf, Resource, StreamProducer, StreamReader, StreamResult, VecBuffer,
 };
 
+use super::SqliteState;
 use super::connection::{Connection, Link, Place};
 use super::statement::{Charge, Rows};
-use super::SqliteState;
 use crate::bindings::spin::sqlite::sqlite::{
     Error, Host, HostConnection, HostConnectionWithStore, QueryResult, RowResult, Value,
 };
@@ -24,9 +23,7 @@ impl SqliteState {
         }
         let database = self.databases.get(label).ok_or(Error::NoSuchDatabase)?;
         let connection = Connection::new(Arc::clone(database), self.budget.clone());
-        self.table
-            .push(connection)
-            .map_err(|_| Error::Io("too many connections opened".to_owned()))
+        self.table.push(connection).map_err(|_| Error::Io("too many connections opened".to_owned()))
     }
 
     fn link(&self, connection: &Resource<Connection>) -> wasmtime::Result<Arc<Link>> {
@@ -78,12 +75,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<SqliteState> {
         connection: Resource<Connection>,
         sql: String,
         parameters: Vec<Value>,
-    ) -> wasmtime::Result<
-        Result<
-            (Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>),
-            Error,
-        >,
-    > {
+    ) -> wasmtime::Result<Result<(Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>), Error>> {
         let link = accessor.with(|mut access| access.get().link(&connection))?;
         let (columns, rows, result) = match link.execute(sql, parameters, Place::Anywhere).await {
             Ok(Rows { columns, rows, charge }) => {
@@ -107,10 +99,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<SqliteState> {
         Ok(link.last_insert_rowid().await?)
     }
 
-    async fn changes_async(
-        accessor: &Accessor<T, Self>,
-        connection: Resource<Connection>,
-    ) -> wasmtime::Result<u64> {
+    async fn changes_async(accessor: &Accessor<T, Self>, connection: Resource<Connection>) -> wasmtime::Result<u64> {
         let link = accessor.with(|mut access| access.get().link(&connection))?;
         Ok(link.changes().await?)
     }

@@ -29,7 +29,9 @@ use crate::runtime_config::{DEFAULT_LABEL, RuntimeConfig};
 pub struct Limits {
     /// How long a writer waits for the database, in this process's queue and again for other processes' locks.
     pub busy_timeout: Duration,
-    /// How long one statement may run.
+    /// How long a statement may run on the thread that serves requests.
+    pub inline_timeout: Duration,
+    /// How long a statement may run elsewhere.
     pub statement_timeout: Duration,
     /// Bytes of rows that the host holds for one instance, read or waiting to be read.
     pub buffered_bytes: usize,
@@ -37,12 +39,14 @@ pub struct Limits {
     pub connections: usize,
 }
 
-impl Default for Limits {
-    /// Spin's 5 s and 256 connections; 10 s for a statement; 16 MiB of rows.
-    fn default() -> Self {
+impl From<&crate::limits::Limits> for Limits {
+    /// A statement has as long as a guest that computes, or as a request; the rest is fixed: Spin's 5 s and 256
+    /// connections, and 16 MiB of rows.
+    fn from(limits: &crate::limits::Limits) -> Self {
         Self {
             busy_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(10),
+            inline_timeout: limits.busy_timeout,
+            statement_timeout: limits.request_timeout,
             buffered_bytes: 16 << 20,
             connections: 256,
         }
@@ -87,10 +91,8 @@ impl SqliteHost {
     pub fn new(config: &RuntimeConfig, limits: Limits) -> Result<Self, SqliteError> {
         let mut databases: BTreeMap<String, Arc<Database>> = BTreeMap::new();
         for (label, database) in &config.databases {
-            let opened = Database::new(database, &limits).map_err(|source| SqliteError::Folder {
-                path: database.path.clone(),
-                source,
-            })?;
+            let opened = Database::new(database, &limits)
+                .map_err(|source| SqliteError::Folder { path: database.path.clone(), source })?;
             // Two labels of one file share its queue of writers.
             let same_file = databases.values().find(|other| other.is_same_file(&opened));
             let opened = opened.sharing_queue_with(same_file.map(Arc::as_ref));
@@ -104,10 +106,7 @@ impl SqliteHost {
     /// # Errors
     /// [`SqliteError`]: there is no such database, or SQLite refuses a statement.
     pub fn execute_batch(&self, label: &str, sql: &str) -> Result<(), SqliteError> {
-        let database = self
-            .databases
-            .get(label)
-            .ok_or_else(|| SqliteError::NoSuchDatabase(label.to_owned()))?;
+        let database = self.databases.get(label).ok_or_else(|| SqliteError::NoSuchDatabase(label.to_owned()))?;
         let run = || database.open()?.execute_batch(sql);
         run().map_err(|source| SqliteError::Sqlite { label: label.to_owned(), source })
     }

@@ -27,19 +27,19 @@ pub(super) fn run(
     budget: &Budget,
 ) -> Result<Rows, Error> {
     let mut statement = connection.prepare_cached(sql).map_err(error)?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut charge = budget.charge();
     let mut rows = Vec::new();
     let parameters = rusqlite::params_from_iter(parameters.iter().map(Parameter));
     let mut cursor = statement.query(parameters).map_err(error)?;
     while let Some(row) = cursor.next().map_err(error)? {
         let mut values = Vec::with_capacity(columns.len());
-        for index in 0..columns.len() {
+        for (index, column) in columns.iter().enumerate() {
             let value = row.get_ref(index).map_err(error)?;
             charge.add(size_of::<Value>() + payload(value))?;
-            values.push(owned(value).ok_or_else(|| {
-                Error::Io(format!("column {:?} has text that is not UTF-8", columns[index]))
-            })?);
+            values.push(
+                owned(value).ok_or_else(|| Error::Io(format!("column {:?} has text that is not UTF-8", column)))?,
+            );
         }
         rows.push(RowResult { values });
     }
@@ -51,9 +51,7 @@ pub(super) fn run(
 pub(super) fn error(error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Error::DatabaseFull,
-        Some(ErrorCode::OperationInterrupted) => {
-            Error::Io("the statement took too long and was stopped".to_owned())
-        }
+        Some(ErrorCode::OperationInterrupted) => Error::Io("the statement took too long and was stopped".to_owned()),
         _ => Error::Io(error.to_string()),
     }
 }
@@ -149,11 +147,7 @@ pub(super) struct Watch {
 
 impl Default for Watch {
     fn default() -> Self {
-        Self {
-            start: Instant::now(),
-            deadline: AtomicU64::new(u64::MAX),
-            abandoned: AtomicBool::new(false),
-        }
+        Self { start: Instant::now(), deadline: AtomicU64::new(u64::MAX), abandoned: AtomicBool::new(false) }
     }
 }
 

@@ -26,10 +26,7 @@ pub fn add_to_linker<T: Send + 'static>(
 impl Host for VariablesState {}
 
 impl<T: Send> HostWithStore<T> for HasSelf<VariablesState> {
-    async fn get(
-        accessor: &Accessor<T, Self>,
-        name: String,
-    ) -> wasmtime::Result<Result<String, Error>> {
+    async fn get(accessor: &Accessor<T, Self>, name: String) -> wasmtime::Result<Result<String, Error>> {
         if let Err(problem) = check_name(&name) {
             return Ok(Err(Error::InvalidName(format!("{name:?}: {problem}"))));
         }

@@ -1,5 +1,4 @@
 //! Where values come from, and what templates make of them.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::Path;
 
@@ -23,11 +22,9 @@ host = "https://{{region}}.example.com/{{ token }}"
 plain = "as it is"
 "#;
 
-fn resolver(
-    manifest: &str,
-    flags: &[(&str, &str)],
-    environment: &[(&str, &str)],
-) -> Result<Resolver, VariableError> {
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+fn resolver(manifest: &str, flags: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Resolver, VariableError> {
     let app = App::parse(manifest, Path::new("")).unwrap();
     let flags = flags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Resolver::new(&app, flags, |name| {
@@ -38,7 +35,7 @@ fn resolver(
 #[test]
 fn the_command_line_goes_before_the_environment_and_that_before_the_default() {
     let environment = [("SPIN_VARIABLE_TOKEN", "env"), ("SPIN_VARIABLE_REGION", "env")];
-    let cases: [(&[(&str, &str)], &[(&str, &str)], &str, &str); 3] = [
+    let cases: [(Pairs, Pairs, &str, &str); 3] = [
         (&[("token", "flag"), ("region", "flag")], &environment, "flag", "https://flag.example.com/flag"),
         (&[("token", "flag")], &environment, "flag", "https://env.example.com/flag"),
         (&[("token", "flag")], &[], "flag", "https://hangzhou.example.com/flag"),

@@ -28,7 +28,9 @@ impl wasip3::exports::http::handler::Guest for Guest {
 }
 
 async fn route(request: Request<IncomingRequestBody>) -> Result<Answer, Problem> {
-    let path = request.uri().path().to_owned();
+    // A route may have a prefix; what comes after it is the behaviour.
+    let after_prefix = request.headers().get("spin-path-info").and_then(|path| path.to_str().ok());
+    let path = after_prefix.unwrap_or(request.uri().path()).to_owned();
     let argument = request.uri().query().unwrap_or_default().to_owned();
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (request.method(), parts.as_slice()) {

@@ -1,5 +1,4 @@
 //! Stores over real files.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
 

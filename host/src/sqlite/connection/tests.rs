@@ -1,5 +1,4 @@
 //! Connections as guests use them, over real files.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::future::Future;
 use std::path::Path;
@@ -12,6 +11,7 @@ use crate::sqlite::Limits;
 fn limits() -> Limits {
     Limits {
         busy_timeout: Duration::from_millis(300),
+        inline_timeout: Duration::from_millis(300),
         statement_timeout: Duration::from_millis(300),
         buffered_bytes: 1 << 20,
         connections: 8,
@@ -97,13 +97,10 @@ fn a_waiting_writer_does_not_keep_the_thread_from_the_one_it_waits_for() {
             let (first, second) = (connection(&database), connection(&database));
             run(&first, place, "begin immediate").await.unwrap();
             run(&first, place, "insert into t values (1)").await.unwrap();
-            let (waited, ended) = tokio::join!(
-                run(&second, place, "insert into t values (2)"),
-                async {
-                    tokio::task::yield_now().await;
-                    run(&first, place, "commit").await
-                }
-            );
+            let (waited, ended) = tokio::join!(run(&second, place, "insert into t values (2)"), async {
+                tokio::task::yield_now().await;
+                run(&first, place, "commit").await
+            });
             // Were the thread blocked in SQLite's busy handler, the commit could not come, nor this succeed.
             waited.unwrap();
             ended.unwrap();
@@ -198,9 +195,8 @@ fn a_statement_whose_connection_is_dropped_stops() {
     on_one_thread(async {
         let connection = connection(&database);
         let link = connection.link();
-        let endless = tokio::spawn(async move {
-            link.execute(ENDLESS.to_owned(), Vec::new(), Place::Anywhere).await.map(drop)
-        });
+        let endless =
+            tokio::spawn(async move { link.execute(ENDLESS.to_owned(), Vec::new(), Place::Anywhere).await.map(drop) });
         tokio::time::sleep(Duration::from_millis(50)).await;
         drop(connection);
         let stopped = tokio::time::timeout(Duration::from_secs(10), endless).await.unwrap().unwrap();
@@ -247,5 +243,4 @@ fn the_end_of_a_transaction_is_told_by_its_first_word() {
     }
 }
 
-const ENDLESS: &str =
-    "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
+const ENDLESS: &str = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
