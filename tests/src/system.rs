@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -94,15 +94,26 @@ impl System {
     /// # Errors
     /// When the list cannot be read.
     pub async fn orders(&self) -> Result<Vec<Value>> {
-        self.client.pages(&self.host.at("/v1/orders?limit=100")).await
+        self.client.pages(&self.host.at("/v1/orders?limit=500")).await
     }
 
-    /// All events in the log.
+    /// All events in the log, in its order.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub async fn events(&self) -> Result<Vec<Value>> {
-        self.client.pages(&self.host.at("/v1/events?limit=100")).await
+        let mut events = Vec::new();
+        let mut after = Some(0);
+        while let Some(seq) = after {
+            let url = self.host.at(&format!("/v1/events?limit=500&after={seq}"));
+            let answer = self.client.get(&url).await?;
+            ensure!(answer.status == 200, "GET {url} was answered with {answer}");
+            let mut page = answer.json()?;
+            after = page["next_after"].as_i64();
+            let Value::Array(items) = page["items"].take() else { bail!("GET {url} has no items") };
+            events.extend(items);
+        }
+        Ok(events)
     }
 
     /// Wait until `done` returns something.

@@ -1,0 +1,12 @@
+//! The application on the real host, spoken to over HTTP as platforms, tills and people do.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test as a whole")]
+
+mod api;
+mod configuration;
+mod convergence;
+mod crash;
+mod database;
+mod fixtures;
+mod records;
+mod webhooks;
