@@ -191,7 +191,8 @@ fn find(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Result<Known, Refused>, DbError>
         return Ok(Err(Refused::anonymous("unknown token", "the token is not known here")));
     };
     let now = tx.cx().now.millis();
-    let refused = |reason, detail| Err(Refused { actor: reason_actor(&row), reason, problem: Problem::unauthorized(detail) });
+    let refused =
+        |reason, detail| Err(Refused { actor: reason_actor(&row), reason, problem: Problem::unauthorized(detail) });
     if row.get::<Option<i64>>("revoked_at")?.is_some() {
         return Ok(refused("revoked token", "the token has been revoked"));
     }

@@ -143,7 +143,13 @@ fn batch(app: &App, tx: &Tx<'_>, consumer: Consumer, careful: bool) -> Result<Co
     let mut applied = 0;
     for event in &events {
         // Careful mode has counted this try already.
-        let earlier = if applied > 0 { 0 } else if careful { cursor.attempts - 1 } else { cursor.attempts };
+        let earlier = if applied > 0 {
+            0
+        } else if careful {
+            cursor.attempts - 1
+        } else {
+            cursor.attempts
+        };
         if earlier >= TRIES {
             bury(tx, consumer, event.seq, cursor.error.as_deref().unwrap_or("the instance crashed"), earlier)?;
             return moved(tx, consumer, event.seq, applied);

@@ -128,8 +128,5 @@ fn kept(tx: &Tx<'_>, actor: &str, key: &str, fingerprint: &[u8; 32]) -> Result<O
 /// # Errors
 /// [`crate::DbError`] of the delete.
 pub fn forget_old(tx: &Tx<'_>) -> Result<u64, crate::DbError> {
-    tx.execute(
-        "delete from idempotency where created_at <= ?1",
-        &params![tx.cx().now.millis().saturating_sub(KEPT_MS)],
-    )
+    tx.execute("delete from idempotency where created_at <= ?1", &params![tx.cx().now.millis().saturating_sub(KEPT_MS)])
 }

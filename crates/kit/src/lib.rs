@@ -22,6 +22,8 @@ pub mod idempotency;
 mod kv;
 pub mod lease;
 mod nudge;
+#[cfg(not(target_family = "wasm"))]
+pub mod openapi;
 pub mod outbox;
 pub mod page;
 mod problem;
@@ -38,6 +40,6 @@ pub use db::{Db, DbError, Tx};
 pub use host::random;
 pub use kv::{Kv, KvError};
 pub use problem::Problem;
-pub use service::complete;
+pub use service::{complete, description};
 pub use variables::{ConfigError, Variables};
 pub use vault::{DATA_KEY, Vault, VaultError};

@@ -81,7 +81,11 @@ impl Problem {
     /// 413: more bytes than are taken.
     #[must_use]
     pub fn too_large(most: usize) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the body is larger than {most} bytes: send less at a time"))
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            format!("the body is larger than {most} bytes: send less at a time"),
+        )
     }
 
     /// 422: readable, but against the rules.

@@ -3,7 +3,7 @@
 use crate::Problem;
 use axum::Router;
 use axum::routing::get;
-use http::StatusCode;
+use http::{StatusCode, header};
 
 /// Makes a function's router a component: `kit::service!(router, ["douyin_app_key", …])`. The names are the variables that the
 /// function reads. Outside Wasm it does nothing.
@@ -30,16 +30,21 @@ macro_rules! service {
     };
 }
 
-/// What every router has besides its routes: its OpenAPI document, and problems for what it does not have.
-pub fn complete<S: Clone + Send + Sync + 'static>(routes: Router<S>, openapi: utoipa::openapi::OpenApi) -> Router<S> {
-    routes
-        .route("/v1/openapi.json", get(move || std::future::ready(axum::Json(openapi))))
-        .fallback(async || Problem::not_found("no such path: see /v1/openapi.json"))
-        .method_not_allowed_fallback(async || {
+/// What every router has besides its routes: problems for what it does not have.
+pub fn complete<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes.fallback(async || Problem::not_found("no such path: see /v1/openapi.json")).method_not_allowed_fallback(
+        async || {
             Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method-not-allowed",
                 "the path has other methods: see /v1/openapi.json",
             )
-        })
+        },
+    )
+}
+
+/// The function's own OpenAPI document at `/v1/openapi.json`: the text that [`crate::openapi::is_current`] keeps.
+pub fn description<S: Clone + Send + Sync + 'static>(document: &'static str) -> Router<S> {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    Router::new().route("/v1/openapi.json", get(async move || (json, document)))
 }

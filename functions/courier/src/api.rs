@@ -6,6 +6,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use kit::{Cx, Problem};
 use serde::Serialize;
+#[cfg(test)]
 use utoipa::OpenApi;
 
 pub fn routes() -> Router<Shared> {
@@ -24,10 +25,13 @@ async fn deliver(State(shared): State<Shared>, cx: Cx) -> Result<Json<Delivering
     Ok(Json(Delivering { claimed }))
 }
 
+#[cfg(test)]
 #[derive(OpenApi)]
 #[openapi(info(title = "Siyu: courier", description = "Sends what the outbox holds. It has no public routes."))]
 struct Document;
 
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+#[test]
+fn the_description_is_current() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    kit::openapi::is_current(Document::openapi(), file.as_ref()).unwrap();
 }

@@ -1,9 +1,9 @@
 //! Claiming calls, sending them side by side, and writing down how each ended.
 
 use crate::destination::{EXCHANGE, Failure, Outcome};
+use crate::retry;
 use crate::settings::Settings;
 use crate::store::{self, Claimed};
-use crate::retry;
 use domain::{Event, OutboxFailed, OutboxSucceeded, Version};
 use kit::{App, Cx, DbError, Problem, Tx, events, host, outbox};
 use std::sync::Arc;
@@ -43,7 +43,8 @@ impl Courier {
             return Ok(0);
         }
         let lease_until = cx.now.millis().saturating_add(LEASE_MS);
-        let claimed = self.app.db().write(cx, move |tx| store::claim(tx, free, lease_until)).await.map_err(Problem::from)?;
+        let claimed =
+            self.app.db().write(cx, move |tx| store::claim(tx, free, lease_until)).await.map_err(Problem::from)?;
         let count = claimed.len();
         for call in claimed {
             self.under_way.fetch_add(1, Ordering::Relaxed);
@@ -87,16 +88,21 @@ fn finish(tx: &Tx<'_>, call: &Claimed, outcome: Outcome, sealed: Vec<u8>) -> Res
     match outcome {
         Outcome::Succeeded { status, .. } => {
             if store::succeed(tx, call, status, sealed)? {
-                events::append(tx, SOURCE, &call.subject, &Event::OutboxSucceeded(OutboxSucceeded {
-                    v: Version,
-                    outbox_id: call.id,
-                    destination: call.destination.name().to_owned(),
-                    operation: call.operation.clone(),
-                    subject: call.subject.clone(),
-                    status,
-                    attempts: attempts(call),
-                    at: tx.cx().now,
-                }))?;
+                events::append(
+                    tx,
+                    SOURCE,
+                    &call.subject,
+                    &Event::OutboxSucceeded(OutboxSucceeded {
+                        v: Version,
+                        outbox_id: call.id,
+                        destination: call.destination.name().to_owned(),
+                        operation: call.operation.clone(),
+                        subject: call.subject.clone(),
+                        status,
+                        attempts: attempts(call),
+                        at: tx.cx().now,
+                    }),
+                )?;
             }
         }
         Outcome::Retry(failure) if call.attempt < retry::TRIES => {
@@ -108,7 +114,12 @@ fn finish(tx: &Tx<'_>, call: &Claimed, outcome: Outcome, sealed: Vec<u8>) -> Res
                 |seconds| u64::from(seconds).saturating_mul(1000),
             );
             let due = tx.cx().now.millis().saturating_add(i64::try_from(pause).unwrap_or(i64::MAX));
-            tracing::info!(destination = call.destination.name(), attempt = call.attempt, error = failure.error, "retry");
+            tracing::info!(
+                destination = call.destination.name(),
+                attempt = call.attempt,
+                error = failure.error,
+                "retry"
+            );
             store::put_back(tx, call, due, failure.status, &failure.error)?;
         }
         Outcome::Retry(failure) | Outcome::Failed(failure) => give_up(tx, call, &failure)?,
@@ -119,17 +130,22 @@ fn finish(tx: &Tx<'_>, call: &Claimed, outcome: Outcome, sealed: Vec<u8>) -> Res
 fn give_up(tx: &Tx<'_>, call: &Claimed, failure: &Failure) -> Result<(), DbError> {
     tracing::error!(destination = call.destination.name(), error = failure.error, "given up");
     if store::fail(tx, call, failure.status, &failure.error)? {
-        events::append(tx, SOURCE, &call.subject, &Event::OutboxFailed(OutboxFailed {
-            v: Version,
-            outbox_id: call.id,
-            destination: call.destination.name().to_owned(),
-            operation: call.operation.clone(),
-            subject: call.subject.clone(),
-            status: failure.status,
-            attempts: attempts(call),
-            error: failure.error.clone(),
-            at: tx.cx().now,
-        }))?;
+        events::append(
+            tx,
+            SOURCE,
+            &call.subject,
+            &Event::OutboxFailed(OutboxFailed {
+                v: Version,
+                outbox_id: call.id,
+                destination: call.destination.name().to_owned(),
+                operation: call.operation.clone(),
+                subject: call.subject.clone(),
+                status: failure.status,
+                attempts: attempts(call),
+                error: failure.error.clone(),
+                at: tx.cx().now,
+            }),
+        )?;
     }
     Ok(())
 }

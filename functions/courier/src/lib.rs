@@ -36,7 +36,8 @@ impl FromRef<State> for App {
 /// The function's routes.
 pub fn router(app: App) -> Router {
     let courier = Courier::new(app.clone());
-    kit::complete(api::routes(), api::openapi()).with_state(State { app, courier })
+    kit::complete(api::routes().merge(kit::description(include_str!("../openapi.json"))))
+        .with_state(State { app, courier })
 }
 
 kit::service!(crate::router, crate::VARIABLES);

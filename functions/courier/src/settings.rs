@@ -35,7 +35,10 @@ fn doudian(variables: &Variables) -> Result<Doudian, ConfigError> {
     let uri: Option<http::Uri> = base.parse().ok();
     let whole = uri.is_some_and(|uri| uri.scheme().is_some() && uri.authority().is_some() && uri.path() == "/");
     if !whole {
-        return Err(ConfigError::wrong("douyin_api_base", "scheme, host and port, such as https://openapi-fxg.jinritemai.com"));
+        return Err(ConfigError::wrong(
+            "douyin_api_base",
+            "scheme, host and port, such as https://openapi-fxg.jinritemai.com",
+        ));
     }
     Ok(Doudian {
         app: doudian::App {

@@ -3,8 +3,8 @@
 use crate::breaker;
 use crate::budget::Bucket;
 use crate::destination::Destination;
-use kit::{DbError, Trace, Tx, params};
 use domain::OutboxId;
+use kit::{DbError, Trace, Tx, params};
 
 /// A call that this courier has claimed.
 #[derive(Clone, Debug)]
@@ -187,11 +187,7 @@ pub fn trip(tx: &Tx<'_>, destination: Destination) -> Result<(), DbError> {
             set failures = failures + 1,
                 open_until = case when failures + 1 >= ?2 then ?3 else open_until end
           where name = ?1",
-        &params![
-            destination.name(),
-            breaker::FAILURES,
-            tx.cx().now.millis().saturating_add(breaker::OPEN_MS),
-        ],
+        &params![destination.name(), breaker::FAILURES, tx.cx().now.millis().saturating_add(breaker::OPEN_MS),],
     )?;
     Ok(())
 }

@@ -3,7 +3,9 @@
 //! A push tells that something happened and hardly what. So while the full record is on its way the steps wait; when it
 //! stays away they are announced without it (`complete: false`), and `order.detailed` follows when it comes after all.
 
-use domain::{Event, Order, OrderEvent, OrderId, OrderStatus, Refund, RefundEvent, RefundId, RefundStatus, UnixMs, Version};
+use domain::{
+    Event, Order, OrderEvent, OrderId, OrderStatus, Refund, RefundEvent, RefundId, RefundStatus, UnixMs, Version,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the log already holds of an order.

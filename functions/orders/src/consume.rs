@@ -9,11 +9,8 @@ use kit::{App, Tx, Vault, outbox};
 use platforms::doudian;
 
 /// This function as a consumer.
-pub const CONSUMER: Consumer = Consumer {
-    name: "orders",
-    types: &["outbox.succeeded", "outbox.failed", "order.detail_overdue"],
-    apply,
-};
+pub const CONSUMER: Consumer =
+    Consumer { name: "orders", types: &["outbox.succeeded", "outbox.failed", "order.detail_overdue"], apply };
 
 fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
     match logged.event()? {

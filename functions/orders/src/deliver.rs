@@ -63,13 +63,7 @@ fn order(
 /// Writes an order down with what follows from its facts: events, timer, stock.
 fn settle(tx: &Tx<'_>, known: &mut KnownOrder, phone: Option<Vec<u8>>) -> Result<(), DbError> {
     let order = known.facts.order(known.key.clone());
-    let due = announce::order_events(
-        known.id,
-        &order,
-        &known.facts.milestones(),
-        &mut known.announced,
-        !known.overdue,
-    );
+    let due = announce::order_events(known.id, &order, &known.facts.milestones(), &mut known.announced, !known.overdue);
     store::save_order(tx, known, &order, phone)?;
     for event in due {
         events::append(tx, SOURCE, &known.id.to_string(), &event)?;
@@ -107,8 +101,7 @@ fn refund(
 
 fn settle_refund(tx: &Tx<'_>, key: &OrderKey, known: &mut KnownRefund) -> Result<(), DbError> {
     let refund = known.facts.refund(key.clone(), known.after_sale_id.clone());
-    let due =
-        announce::refund_events(known.id, known.order_id, &refund, &mut known.announced, !known.overdue);
+    let due = announce::refund_events(known.id, known.order_id, &refund, &mut known.announced, !known.overdue);
     store::save_refund(tx, known, &refund)?;
     for event in due {
         events::append(tx, SOURCE, &known.id.to_string(), &event)?;

@@ -37,8 +37,10 @@ impl FromRef<State> for App {
 /// The function's routes.
 pub fn router(app: App) -> Router {
     let settings = Arc::new(Settings::new(app.variables()));
-    kit::complete(api::routes().merge(kit::consume::routes(consume::CONSUMER)), api::openapi())
-        .with_state(State { app, settings })
+    let routes = api::routes()
+        .merge(kit::consume::routes(consume::CONSUMER))
+        .merge(kit::description(include_str!("../openapi.json")));
+    kit::complete(routes).with_state(State { app, settings })
 }
 
 kit::service!(crate::router, crate::VARIABLES);

@@ -55,9 +55,7 @@ impl Pump {
     pub async fn tick(&self, cx: &Cx) -> Result<(), Problem> {
         let due = self.app.db().read(cx, |tx| store::housekeeping_due(tx)).await.map_err(Problem::from)?;
         if due {
-            self.app.db().write(cx, |tx| {
-                idempotency::forget_old(tx).map(drop)
-            }).await.map_err(Problem::from)?;
+            self.app.db().write(cx, |tx| idempotency::forget_old(tx).map(drop)).await.map_err(Problem::from)?;
         }
         self.nudge_courier();
         if self.consumers.board() {

@@ -29,7 +29,8 @@ impl FromRef<State> for App {
 /// The function's routes.
 pub fn router(app: App) -> Router {
     let pump = Pump::new(app.clone());
-    kit::complete(api::routes(), api::openapi()).with_state(State { app, pump })
+    kit::complete(api::routes().merge(kit::description(include_str!("../openapi.json"))))
+        .with_state(State { app, pump })
 }
 
 kit::service!(crate::router, []);

@@ -112,8 +112,5 @@ pub fn dead_letters(tx: &Tx<'_>, after: Option<DeadLetterId>, limit: u32) -> Res
 /// # Errors
 /// [`DbError`] of the query.
 pub fn dead_letter_consumer(tx: &Tx<'_>, id: DeadLetterId) -> Result<Option<String>, DbError> {
-    tx.scalar(
-        "select consumer from dead_letter where id = ?1 and replayed_at is null",
-        &params![id.to_string()],
-    )
+    tx.scalar("select consumer from dead_letter where id = ?1 and replayed_at is null", &params![id.to_string()])
 }

@@ -24,7 +24,10 @@ impl DbError {
     /// Sorts SQLite's own message, the only thing that `spin:sqlite` hands on.
     pub(crate) fn from_message(message: String) -> Self {
         let lower = message.to_ascii_lowercase();
-        if lower.contains("database is locked") || lower.contains("database is busy") || lower.contains("table is locked") {
+        if lower.contains("database is locked")
+            || lower.contains("database is busy")
+            || lower.contains("table is locked")
+        {
             Self::Busy
         } else if lower.contains("constraint failed") {
             Self::Constraint(message)

@@ -5,6 +5,7 @@ use super::{DbError, Tx};
 use crate::{Cx, host};
 use futures_channel::oneshot;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub(super) struct Group {
     most_per_commit: usize,
     queue: Mutex<Queue>,
     told: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// Transactions committed, which tests hold against the writes.
+    commits: AtomicU64,
 }
 
 #[derive(Default)]
@@ -103,12 +106,24 @@ impl From<DbError> for Undo {
 
 impl Group {
     pub(super) fn new(backend: Arc<Backend>, most_per_commit: usize) -> Self {
-        Self { backend, most_per_commit: most_per_commit.max(1), queue: Mutex::default(), told: OnceLock::new() }
+        Self {
+            backend,
+            most_per_commit: most_per_commit.max(1),
+            queue: Mutex::default(),
+            told: OnceLock::new(),
+            commits: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn on_commit(&self, told: Box<dyn Fn() + Send + Sync>) {
         // Set once, when the application starts.
         drop(self.told.set(told));
+    }
+
+    /// How many transactions were committed.
+    #[cfg(test)]
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Adds a write and, when none leads, starts a leader. The leader is a task of its own: no caller's going away
@@ -189,7 +204,9 @@ impl Leader {
         if committed.is_ok() {
             committed = writer.commit().await;
         }
-        if committed.is_err() {
+        if committed.is_ok() {
+            self.0.commits.fetch_add(1, Ordering::Relaxed);
+        } else {
             writer.abandon().await;
         }
         drop(writer);

@@ -39,10 +39,7 @@ pub struct Db {
 impl Db {
     pub(crate) fn new(backend: Backend, most_per_commit: usize) -> Self {
         let backend = Arc::new(backend);
-        Self {
-            group: Arc::new(Group::new(Arc::clone(&backend), most_per_commit)),
-            backend,
-        }
+        Self { group: Arc::new(Group::new(Arc::clone(&backend), most_per_commit)), backend }
     }
 
     /// Reads. The statements of `reading` see one snapshot of the database.

@@ -90,10 +90,7 @@ impl Connection {
         Ok(answer
             .rows
             .into_iter()
-            .map(|row| Row {
-                columns: Arc::clone(&columns),
-                values: row.values.into_iter().map(from_host).collect(),
-            })
+            .map(|row| Row { columns: Arc::clone(&columns), values: row.values.into_iter().map(from_host).collect() })
             .collect())
     }
 

@@ -38,8 +38,7 @@ impl Row {
             .position(|name| name == column)
             .and_then(|at| self.values.get(at))
             .ok_or_else(|| DbError::Shape(format!("no column {column}")))?;
-        T::from_value(value)
-            .ok_or_else(|| DbError::Shape(format!("column {column} holds another type")))
+        T::from_value(value).ok_or_else(|| DbError::Shape(format!("column {column} holds another type")))
     }
 
     /// Takes a JSON column.
@@ -48,8 +47,7 @@ impl Row {
     /// [`DbError::Shape`] when the column is missing or does not hold such JSON.
     pub fn json<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<T, DbError> {
         let text: String = self.get(column)?;
-        serde_json::from_str(&text)
-            .map_err(|error| DbError::Shape(format!("column {column}: {error}")))
+        serde_json::from_str(&text).map_err(|error| DbError::Shape(format!("column {column}: {error}")))
     }
 
     /// Takes a column of Unix milliseconds.
@@ -66,8 +64,7 @@ impl Row {
     /// [`DbError::Shape`] when the column is missing or does not parse.
     pub fn parse<T: std::str::FromStr>(&self, column: &str) -> Result<T, DbError> {
         let text: String = self.get(column)?;
-        text.parse()
-            .map_err(|_| DbError::Shape(format!("column {column} does not parse")))
+        text.parse().map_err(|_| DbError::Shape(format!("column {column} does not parse")))
     }
 }
 

@@ -102,8 +102,7 @@ async fn exchange(
     let never = |error: &dyn std::fmt::Display| {
         Refused::Never(Failure { error: format!("the request cannot be made: {error}"), ..Failure::default() })
     };
-    let signed =
-        api::request(&doudian.app, method, params, access_token, cx.now).map_err(|error| never(&error))?;
+    let signed = api::request(&doudian.app, method, params, access_token, cx.now).map_err(|error| never(&error))?;
     let request = Request::builder()
         .method(Method::POST)
         .uri(format!("{}{}", doudian.base, signed.path_and_query))
@@ -133,8 +132,7 @@ async fn exchange(
 }
 
 fn refused(answer: &Response<Bytes>, error: ApiError) -> Refused {
-    let failure =
-        Failure { status: Some(answer.status().as_u16()), error: error.to_string(), ..Failure::default() };
+    let failure = Failure { status: Some(answer.status().as_u16()), error: error.to_string(), ..Failure::default() };
     match error {
         ApiError::TokenExpired(_) => Refused::Token(failure),
         ApiError::Retryable(_) => Refused::Later(failure),

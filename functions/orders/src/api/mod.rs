@@ -9,6 +9,7 @@ mod view;
 use crate::State;
 use axum::Router;
 use axum::routing::{get, post};
+#[cfg(test)]
 use utoipa::OpenApi;
 
 kit::scopes! {
@@ -32,6 +33,7 @@ pub fn routes() -> Router<State> {
         .route("/v1/stock/{sku}", get(stock::show).put(stock::count))
 }
 
+#[cfg(test)]
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Siyu: orders", description = "Orders, refunds and stock. Money is integer fen, times are RFC 3339."),
@@ -39,6 +41,8 @@ pub fn routes() -> Router<State> {
 )]
 struct Document;
 
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+#[test]
+fn the_description_is_current() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    kit::openapi::is_current(Document::openapi(), file.as_ref()).unwrap();
 }

@@ -63,8 +63,8 @@ fn enter(tx: &Tx<'_>, caller: &Caller<OrdersWrite>, id: OrderId, claim: RefundCl
     facts.claim = Some(Latest::new(now, claim));
     let fact = Fact::Refund { order: known.key.clone(), after_sale_id: after_sale_id.clone(), facts };
     deliver::fact(tx, fact, Origin::Record, None)?;
-    let refund = store::find_refund(tx, id, &after_sale_id)?
-        .ok_or_else(|| Problem::internal(&"the refund was not written"))?;
+    let refund =
+        store::find_refund(tx, id, &after_sale_id)?.ok_or_else(|| Problem::internal(&"the refund was not written"))?;
     audit::done(tx, caller, &refund.id.to_string())?;
     Answer::json(StatusCode::CREATED, &RefundView::new(&refund, &known))
 }

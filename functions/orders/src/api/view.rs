@@ -2,8 +2,8 @@
 
 use crate::store::{KnownOrder, KnownRefund, Listed};
 use domain::{
-    Amounts, EventId, Fen, Guide, Identity, Line, LiveRoom, Order, OrderFlag, OrderId, OrderStatus, OrderTimes, Platform,
-    Refund, RefundClaim, RefundId, RefundStatus, Region, Shipment, UnixMs,
+    Amounts, EventId, Fen, Guide, Identity, Line, LiveRoom, Order, OrderFlag, OrderId, OrderStatus, OrderTimes,
+    Platform, Refund, RefundClaim, RefundId, RefundStatus, Region, Shipment, UnixMs,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;

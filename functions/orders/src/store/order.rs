@@ -57,8 +57,7 @@ impl KnownOrder {
     }
 }
 
-const COLUMNS: &str =
-    "id, platform, shop, platform_order_id, facts, announced, detailed, overdue, placed_at, store";
+const COLUMNS: &str = "id, platform, shop, platform_order_id, facts, announced, detailed, overdue, placed_at, store";
 
 /// The order of a platform's key, by its unique index.
 ///

@@ -55,10 +55,9 @@ pub fn count(tx: &Tx<'_>, sku: &str, on_hand: i64) -> Result<Option<StockRow>, D
 /// [`DbError`] of the statements.
 pub fn reserve(tx: &Tx<'_>, id: OrderId, target: Target, demand: &BTreeMap<&str, i64>) -> Result<(), DbError> {
     let mut held = BTreeMap::new();
-    for row in tx.query(
-        "select sku, quantity, state from stock_reservation where order_id = ?1",
-        &params![id.to_string()],
-    )? {
+    for row in
+        tx.query("select sku, quantity, state from stock_reservation where order_id = ?1", &params![id.to_string()])?
+    {
         let state: String = row.get("state")?;
         let state = Held::parse(&state).ok_or_else(|| DbError::Shape(format!("reservation state {state}")))?;
         held.insert(row.get::<String>("sku")?, (row.get::<i64>("quantity")?, state));
@@ -100,7 +99,14 @@ fn take(tx: &Tx<'_>, id: OrderId, sku: &str, quantity: i64) -> Result<Option<Hel
     let state = match taken {
         Some(row) => {
             let after = pieces(&row)?;
-            tell(tx, sku, rebuilt(after.on_hand(), after.reserved() - quantity)?, after, StockCause::Reserved, Some(id))?;
+            tell(
+                tx,
+                sku,
+                rebuilt(after.on_hand(), after.reserved() - quantity)?,
+                after,
+                StockCause::Reserved,
+                Some(id),
+            )?;
             Held::Reserved
         }
         None if stock(tx, sku)?.is_some() => Held::Short,

@@ -41,7 +41,10 @@ pub async fn set(
     extract::Json(asked): extract::Json<ClockView>,
 ) -> Result<Json<ClockView>, Problem> {
     if asked.now < cx.now {
-        return Err(Problem::conflict("clock-backward", format!("the clock stands at {}: it goes forward only", cx.now)));
+        return Err(Problem::conflict(
+            "clock-backward",
+            format!("the clock stands at {}: it goes forward only", cx.now),
+        ));
     }
     shared.app.clock().set(asked.now).await?;
     let moved = Cx { now: asked.now, ..cx.clone() };

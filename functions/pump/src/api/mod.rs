@@ -8,6 +8,7 @@ mod inside;
 use crate::State;
 use axum::Router;
 use axum::routing::{get, post};
+#[cfg(test)]
 use utoipa::OpenApi;
 
 kit::scopes! {
@@ -30,6 +31,7 @@ pub fn routes() -> Router<State> {
         .route("/v1/clock", get(clock::show).post(clock::set))
 }
 
+#[cfg(test)]
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Siyu: events", description = "The event log, its dead letters, and the clock."),
@@ -37,6 +39,8 @@ pub fn routes() -> Router<State> {
 )]
 struct Document;
 
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+#[test]
+fn the_description_is_current() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    kit::openapi::is_current(Document::openapi(), file.as_ref()).unwrap();
 }

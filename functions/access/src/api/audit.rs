@@ -1,0 +1,83 @@
+//! The audit to read.
+
+use super::AuditRead;
+use crate::store;
+use axum::Json;
+use axum::extract::State;
+use domain::{AuditId, UnixMs};
+use kit::auth::Caller;
+use kit::db::Row;
+use kit::extract::Query;
+use kit::page::{self, Page};
+use kit::{App, Cx, DbError, Problem};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Paging.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// Items a page, 1 to 500; 50 unless given.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A refused or a privileged call.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditEntry {
+    /// Its id.
+    id: AuditId,
+    /// When; of equal refusals within a minute, the first.
+    time: UnixMs,
+    /// Who: a token's id, `first` for the one in the variable, `anonymous`.
+    actor: String,
+    /// What was called.
+    action: String,
+    /// On what.
+    target: String,
+    /// `done` or `refused`.
+    outcome: String,
+    /// Why it was refused.
+    reason: String,
+    /// How many equal refusals this entry stands for.
+    count: i64,
+}
+
+impl AuditEntry {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.parse("id")?,
+            time: row.instant("time")?,
+            actor: row.get("actor")?,
+            action: row.get("action")?,
+            target: row.get("target")?,
+            outcome: row.get("outcome")?,
+            reason: row.get("reason")?,
+            count: row.get("count")?,
+        })
+    }
+}
+
+/// Refused and privileged calls, newest first.
+#[utoipa::path(get, path = "/v1/audit", params(ListQuery), security(("token" = ["audit:read"])), responses(
+    (status = 200, description = "One page of the audit", body = Page<AuditEntry>),
+    (status = 401, description = "No valid token", body = Problem),
+    (status = 403, description = "The token lacks the scope", body = Problem),
+))]
+pub async fn list(
+    State(app): State<App>,
+    cx: Cx,
+    _caller: Caller<AuditRead>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<AuditEntry>>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let before = page::read::<(i64, String)>(query.cursor.as_deref())?;
+    let entries = app
+        .db()
+        .read(&cx, |tx| store::audit(tx, before, limit + 1)?.iter().map(AuditEntry::from_row).collect::<Result<_, _>>())
+        .await
+        .map_err(|error: DbError| Problem::from(error))?;
+    Ok(Json(Page::new(entries, limit, |entry: &AuditEntry| (entry.time.millis(), entry.id.to_string()))))
+}

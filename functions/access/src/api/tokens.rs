@@ -1,0 +1,174 @@
+//! Tokens: made, listed, revoked.
+
+use super::TokensWrite;
+use crate::store;
+use axum::Json;
+use axum::extract::State;
+use domain::{TokenId, UnixMs};
+use http::StatusCode;
+use kit::auth::{self, Caller, EVERYTHING, StorePath};
+use kit::db::Row;
+use kit::extract::{self, Path, Query};
+use kit::page::{self, Page};
+use kit::{App, Cx, DbError, Problem, audit};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Paging.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// Items a page, 1 to 500; 50 unless given.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A token, without its secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenView {
+    /// Its id, which the audit names.
+    id: TokenId,
+    /// What it is for.
+    name: String,
+    /// What it may do, such as `orders:read`; `*` is everything.
+    scopes: Vec<String>,
+    /// The store subtree that it sees.
+    #[schema(value_type = String)]
+    store: StorePath,
+    /// When it was made.
+    created_at: UnixMs,
+    /// When it ends, if ever.
+    expires_at: Option<UnixMs>,
+    /// When it was revoked.
+    revoked_at: Option<UnixMs>,
+}
+
+impl TokenView {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        let instant = |column| -> Result<Option<UnixMs>, DbError> {
+            match row.get::<Option<i64>>(column)? {
+                None => Ok(None),
+                Some(_) => row.instant(column).map(Some),
+            }
+        };
+        Ok(Self {
+            id: row.parse("id")?,
+            name: row.get("name")?,
+            scopes: row.json("scopes")?,
+            store: StorePath::try_from(row.get::<String>("store")?).map_err(DbError::Shape)?,
+            created_at: row.instant("created_at")?,
+            expires_at: instant("expires_at")?,
+            revoked_at: instant("revoked_at")?,
+        })
+    }
+}
+
+/// A token to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// What it is for.
+    name: String,
+    /// What it may do, at least one scope.
+    scopes: Vec<String>,
+    /// The store subtree that it sees; all stores unless given.
+    #[schema(value_type = Option<String>)]
+    store: Option<StorePath>,
+    /// When it ends; never unless given.
+    expires_at: Option<UnixMs>,
+}
+
+/// A token just made. Its text is shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MadeToken {
+    /// Its id.
+    id: TokenId,
+    /// The token itself: send it as `Authorization: Bearer …`.
+    token: String,
+}
+
+/// All tokens, oldest first.
+#[utoipa::path(get, path = "/v1/tokens", params(ListQuery), security(("token" = ["tokens:write"])), responses(
+    (status = 200, description = "One page of tokens", body = Page<TokenView>),
+    (status = 401, description = "No valid token", body = Problem),
+    (status = 403, description = "The token lacks the scope", body = Problem),
+))]
+pub async fn list(
+    State(app): State<App>,
+    cx: Cx,
+    _caller: Caller<TokensWrite>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<TokenView>>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let after = page::read::<TokenId>(query.cursor.as_deref())?;
+    let tokens = app
+        .db()
+        .read(&cx, |tx| store::tokens(tx, after, limit + 1)?.iter().map(TokenView::from_row).collect::<Result<_, _>>())
+        .await
+        .map_err(|error: DbError| Problem::from(error))?;
+    Ok(Json(Page::new(tokens, limit, |token: &TokenView| token.id)))
+}
+
+/// Makes a token. It may see no more stores than its maker.
+#[utoipa::path(post, path = "/v1/tokens", request_body = NewToken, security(("token" = ["tokens:write"])), responses(
+    (status = 201, description = "The token, shown this once", body = MadeToken),
+    (status = 400, description = "The body is not as documented", body = Problem),
+    (status = 401, description = "No valid token", body = Problem),
+    (status = 403, description = "The token lacks the scope, or does not see the store", body = Problem),
+    (status = 422, description = "No name or no scopes", body = Problem),
+))]
+pub async fn create(
+    State(app): State<App>,
+    cx: Cx,
+    caller: Caller<TokensWrite>,
+    extract::Json(asked): extract::Json<NewToken>,
+) -> Result<(StatusCode, Json<MadeToken>), Problem> {
+    if asked.name.trim().is_empty() || asked.scopes.is_empty() {
+        return Err(Problem::unprocessable("token-unusable", "give the token a name and at least one scope"));
+    }
+    let well_formed = |scope: &String| {
+        scope == EVERYTHING
+            || scope.split_once(':').is_some_and(|(what, how)| !what.is_empty() && matches!(how, "read" | "write"))
+    };
+    if let Some(odd) = asked.scopes.iter().find(|scope| !well_formed(scope)) {
+        return Err(Problem::unprocessable("token-unusable", format!("{odd:?} is not a scope such as orders:read")));
+    }
+    let store = asked.store.unwrap_or_else(|| caller.store.clone());
+    if !caller.store.contains(Some(store.as_str())) {
+        return Err(Problem::forbidden(format!("{} is outside the stores that your token sees", store.as_str())));
+    }
+    app.db()
+        .write(&cx, move |tx| {
+            let made = auth::create(tx, &asked.name, &asked.scopes, &store, asked.expires_at)?;
+            audit::done(tx, &caller, &made.id.to_string())?;
+            Ok((StatusCode::CREATED, Json(MadeToken { id: made.id, token: made.text })))
+        })
+        .await
+}
+
+/// Revokes a token at once.
+#[utoipa::path(delete, path = "/v1/tokens/{id}", params(("id" = TokenId, Path, description = "The token's id")),
+    security(("token" = ["tokens:write"])), responses(
+    (status = 204, description = "Revoked"),
+    (status = 401, description = "No valid token", body = Problem),
+    (status = 403, description = "The token lacks the scope", body = Problem),
+    (status = 404, description = "No such token", body = Problem),
+))]
+pub async fn revoke(
+    State(app): State<App>,
+    cx: Cx,
+    caller: Caller<TokensWrite>,
+    Path(id): Path<TokenId>,
+) -> Result<StatusCode, Problem> {
+    app.db()
+        .write(&cx, move |tx| {
+            if !store::revoke(tx, id)? {
+                return Err(Problem::not_found(format!("there is no token {id}")));
+            }
+            audit::done(tx, &caller, &id.to_string())?;
+            Ok(StatusCode::NO_CONTENT)
+        })
+        .await
+}
