@@ -1,7 +1,8 @@
 //! Which component answers a path, by Spin's rules, and the headers that tell it how it was reached.
 //!
-//! An exact route goes before one with `:name` segments, that before a trailing wildcard (`/...`), and among
-//! wildcards the longest prefix wins. The matching itself is `routefinder`'s, as in Spin.
+//! Routes are compared segment by segment: a literal goes before a `:name`, that before a trailing wildcard (`/...`),
+//! so that an exact route wins, and among wildcards the longest prefix. The matching itself is `routefinder`'s, as in
+//! Spin.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -52,16 +53,12 @@ impl Router {
     /// the log says so.
     ///
     /// # Errors
-    /// [`RouteError`]: a route has a form that cannot be matched, such as a wildcard in the middle.
+    /// [`RouteError`]: a route has a form that cannot be matched, such as a wildcard with a name.
     pub fn new(app: &App) -> Result<Self, RouteError> {
         let mut targets: Vec<Target> = Vec::new();
         for trigger in &app.triggers {
             let Route::Path(raw) = &trigger.route else { continue };
-            let target = Target {
-                component: trigger.component.clone(),
-                raw: raw.clone(),
-                full: full_form(raw),
-            };
+            let target = Target { component: trigger.component.clone(), raw: raw.clone(), full: full_form(raw) };
             match targets.iter_mut().find(|other| other.full == target.full) {
                 Some(other) => {
                     let (shadowed, serves) = (&other.component, &target.component);
@@ -78,9 +75,7 @@ impl Router {
                 None => target.full.clone(),
             };
             let (route, component) = (target.raw.clone(), target.component.clone());
-            routes
-                .add(pattern, target)
-                .map_err(|problem| RouteError { route, component, problem })?;
+            routes.add(pattern, target).map_err(|problem| RouteError { route, component, problem })?;
         }
         Ok(Self { routes })
     }
@@ -114,11 +109,7 @@ impl<'a> RouteMatch<'a> {
     /// routes, and `spin-full-url` and `spin-client-addr` from the arguments.
     ///
     /// A value that cannot stand in a header (a path may have any bytes once decoded) is left out.
-    pub fn headers(
-        &self,
-        full_url: &str,
-        client: SocketAddr,
-    ) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    pub fn headers(&self, full_url: &str, client: SocketAddr) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let component_route = self.raw.strip_suffix(WILDCARD).unwrap_or(self.raw);
         let client = client.to_string();
         let fixed = [
