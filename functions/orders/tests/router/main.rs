@@ -1,0 +1,7 @@
+//! The function's router over a database in memory.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test as a whole")]
+
+mod api;
+mod hooks;
+mod support;
