@@ -81,8 +81,7 @@ impl Application {
         for (id, component) in &app.components {
             let place = format!("component.{id}.allowed_outbound_hosts");
             let hosts = component.allowed_outbound_hosts.iter();
-            let hosts: Vec<_> =
-                hosts.map(|entry| variables.expand(&place, entry)).collect::<Result<_, _>>()?;
+            let hosts: Vec<_> = hosts.map(|entry| variables.expand(&place, entry)).collect::<Result<_, _>>()?;
             let allowed = AllowedHosts::parse(hosts).context(place)?;
             let name: Arc<str> = id.as_str().into();
             let environment = component.environment.clone().into_iter().collect();
@@ -146,11 +145,7 @@ impl Application {
     ///
     /// # Errors
     /// [`Failure`]: no route leads to a component, or it gave no answer.
-    pub async fn route(
-        &self,
-        request: Request<WasiBody>,
-        call: Arc<Call>,
-    ) -> Result<Response<WasiBody>, Failure> {
+    pub async fn route(&self, request: Request<WasiBody>, call: Arc<Call>) -> Result<Response<WasiBody>, Failure> {
         let path = request.uri().path().to_owned();
         let route = self.find(&path).ok_or(Failure::NotFound)?;
         self.call(&route, &Origin::INSIDE, request, call).await
@@ -190,11 +185,7 @@ impl Origin {
 }
 
 /// Reads, compiles (or takes from the cache) and links the component at `source`.
-fn load(
-    engine: &Engine,
-    linker: &Linker<Guest>,
-    source: &Path,
-) -> anyhow::Result<ProxyPre<Guest>> {
+fn load(engine: &Engine, linker: &Linker<Guest>, source: &Path) -> anyhow::Result<ProxyPre<Guest>> {
     let component = Component::from_file(engine, source)?;
     let pre = linker.instantiate_pre(&component)?;
     match p3::bindings::ServicePre::new(pre.clone()) {

@@ -65,10 +65,7 @@ impl<B: Body<Data = Bytes, Error = Error>> Body for Timed<B> {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let mut this = self.project();
         if let Poll::Ready(frame) = this.body.poll_frame(context) {
             *this.waiting = false;

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result,
-};
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
 
 use crate::limits::Limits;
 

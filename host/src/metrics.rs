@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -12,8 +12,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 /// Upper bounds of the duration histogram's buckets, in seconds.
-const BUCKETS: [f64; 14] =
-    [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
+const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
+
+/// Upper bounds of the buckets for the start of an instance, in seconds.
+const START_BUCKETS: [f64; 8] = [0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.01];
 
 /// All figures of one host.
 pub struct Metrics {
@@ -24,7 +26,7 @@ pub struct Metrics {
     duration: Family<ComponentLabels, Histogram, fn() -> Histogram>,
     queued: Family<ComponentLabels, Gauge>,
     instances: Family<ComponentLabels, Gauge>,
-    started: Family<ComponentLabels, Counter>,
+    started: Family<ComponentLabels, Histogram, fn() -> Histogram>,
     ended: Family<EndLabels, Counter>,
     ticks: Family<TickLabels, Counter>,
 }
@@ -39,14 +41,14 @@ pub struct ComponentMetrics {
     pub queued: Gauge,
     /// Instances that exist.
     pub instances: Gauge,
-    /// Instances that have been started.
-    pub instances_started: Counter,
+    /// How long it took to make each instance, in seconds.
+    started: Histogram,
     ended: Family<EndLabels, Counter>,
     ticks: Family<TickLabels, Counter>,
 }
 
 /// Why an instance ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// It had done all that it was given.
     Finished,
@@ -56,6 +58,18 @@ pub enum Cause {
     Trapped,
     /// It never began.
     NotStarted,
+}
+
+impl EncodeLabelValue for Cause {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let value = match self {
+            Self::Finished => "finished",
+            Self::TimedOut => "timed_out",
+            Self::Trapped => "trapped",
+            Self::NotStarted => "not_started",
+        };
+        EncodeLabelValue::encode(&value, encoder)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -93,15 +107,16 @@ impl Metrics {
     /// All figures, at zero.
     #[must_use]
     pub fn new() -> Self {
-        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let durations: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let starts: fn() -> Histogram = || Histogram::new(START_BUCKETS);
         let mut metrics = Self {
             registry: Registry::with_prefix("siyu"),
             connections: Gauge::default(),
             requests: Family::default(),
-            duration: Family::new_with_constructor(histogram),
+            duration: Family::new_with_constructor(durations),
             queued: Family::default(),
             instances: Family::default(),
-            started: Family::default(),
+            started: Family::new_with_constructor(starts),
             ended: Family::default(),
             ticks: Family::default(),
         };
@@ -116,7 +131,7 @@ impl Metrics {
         registry.register("requests_queued", "Requests that wait for an instance", queued.clone());
         let Self { registry, instances, started, ended, ticks, .. } = &mut metrics;
         registry.register("instances", "Instances that exist", instances.clone());
-        registry.register("instances_started", "Instances that were started", started.clone());
+        registry.register("instance_start_seconds", "The time it took to make an instance", started.clone());
         registry.register("instances_ended", "Instances that ended, by cause", ended.clone());
         registry.register("ticks", "Calls by the host's clock", ticks.clone());
         metrics
@@ -136,7 +151,7 @@ impl Metrics {
             duration: self.duration.get_or_create_owned(&labels),
             queued: self.queued.get_or_create_owned(&labels),
             instances: self.instances.get_or_create_owned(&labels),
-            instances_started: self.started.get_or_create_owned(&labels),
+            started: self.started.get_or_create_owned(&labels),
             ended: self.ended.clone(),
             ticks: self.ticks.clone(),
         }
@@ -161,6 +176,11 @@ impl ComponentMetrics {
             counter.inc();
         }
         self.duration.observe(duration.as_secs_f64());
+    }
+
+    /// An instance was made in `duration`.
+    pub fn started(&self, duration: Duration) {
+        self.started.observe(duration.as_secs_f64());
     }
 
     /// An instance ended.
@@ -193,7 +213,7 @@ mod tests {
             r#"siyu_requests_total{component="orders",status="2xx"} 1"#,
             r#"siyu_requests_total{component="orders",status="5xx"} 1"#,
             r#"siyu_request_duration_seconds_bucket{le="0.005",component="orders"} 2"#,
-            r#"siyu_instances_ended_total{component="orders",cause="Trapped"} 1"#,
+            r#"siyu_instances_ended_total{component="orders",cause="trapped"} 1"#,
             r#"siyu_ticks_total{component="orders",ok="true"} 1"#,
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");

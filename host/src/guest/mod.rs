@@ -100,9 +100,7 @@ impl Template {
         let current = CurrentCall::default();
         let output = |channel| Output::new(channel, self.id.clone(), current.clone());
         let mut wasi = WasiCtx::builder();
-        wasi.envs(&self.environment)
-            .stdout(output(Channel::Stdout))
-            .stderr(output(Channel::Stderr));
+        wasi.envs(&self.environment).stdout(output(Channel::Stdout)).stderr(output(Channel::Stderr));
         let guest = Guest {
             wasi: wasi.build(),
             table: ResourceTable::new(),

@@ -36,10 +36,7 @@ impl AllowedHosts {
         let entries = entries.into_iter();
         let read = entries.filter_map(|entry| match entry.as_ref().trim() {
             "" | "http://" | "https://" => None,
-            text => Some(
-                Entry::parse(text)
-                    .map_err(|problem| EntryError { entry: text.to_owned(), problem }),
-            ),
+            text => Some(Entry::parse(text).map_err(|problem| EntryError { entry: text.to_owned(), problem })),
         });
         read.collect::<Result<_, _>>().map(Self)
     }
@@ -50,9 +47,7 @@ impl AllowedHosts {
         let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else { return false };
         let Ok(host) = Host::parse(host) else { return false };
         let port = uri.port_u16().or_else(|| default_port(scheme));
-        self.0.iter().any(|entry| {
-            entry.allows_scheme(scheme) && entry.host.allows(&host) && entry.ports.allow(port)
-        })
+        self.0.iter().any(|entry| entry.allows_scheme(scheme) && entry.host.allows(&host) && entry.ports.allow(port))
     }
 
     /// Whether a request to the application itself, at whatever address it listens, is allowed.
@@ -99,9 +94,7 @@ impl Entry {
         }
         // A colon may also stand in an IPv6 address, which is tried first.
         let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) if HostPattern::parse(rest).is_err() => {
-                (host, port.strip_suffix('/').unwrap_or(port))
-            }
+            Some((host, port)) if HostPattern::parse(rest).is_err() => (host, port.strip_suffix('/').unwrap_or(port)),
             _ => (rest.strip_suffix(':').unwrap_or(rest), ""),
         };
         let ports = match port {
@@ -130,9 +123,7 @@ impl HostPattern {
             ("self" | "self.alt", _) => Ok(Self::ToSelf),
             _ if host.contains('/') => Err("it must not have a path"),
             (_, Some(domain)) => match name(domain)? {
-                Host::Domain(domain) if !domain.contains('*') => {
-                    Ok(Self::Subdomains(format!(".{domain}")))
-                }
+                Host::Domain(domain) if !domain.contains('*') => Ok(Self::Subdomains(format!(".{domain}"))),
                 _ => Err("'*.' must be followed by a domain"),
             },
             _ if host.contains('*') => Err("'*' may stand for the whole host or its first part only"),

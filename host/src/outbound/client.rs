@@ -32,8 +32,7 @@ impl Client {
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let builder = || {
             let provider = rustls::crypto::ring::default_provider();
-            rustls::ClientConfig::builder_with_provider(provider.into())
-                .with_safe_default_protocol_versions()
+            rustls::ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions()
         };
         let config = match builder()?.with_native_roots() {
             Ok(builder) => builder,
@@ -79,6 +78,9 @@ fn explain(error: &legacy::Error) -> Error {
                 io::ErrorKind::TimedOut => return Error::ConnectionTimeout,
                 io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
                     return Error::ConnectionTerminated;
+                }
+                io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+                    return Error::DestinationIpUnroutable;
                 }
                 _ if inner => {}
                 _ if error.is_connect() => {

@@ -121,8 +121,7 @@ impl Shared {
             }
         };
         let wait = options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let response =
-            tokio::time::timeout(wait, sent).await.map_err(|_| Error::ConnectionReadTimeout)??;
+        let response = tokio::time::timeout(wait, sent).await.map_err(|_| Error::ConnectionReadTimeout)??;
         let between = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
         Ok(response.map(|body| Timed::new(body, between).boxed_unsync()))
     }

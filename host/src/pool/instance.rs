@@ -59,13 +59,11 @@ pub(super) enum Broken {
 ///
 /// # Errors
 /// [`Broken`]. Requests that have no answer then lose their reply channel.
-pub(super) async fn run(
-    pool: &Arc<Pool>,
-    serial: u64,
-    jobs: &mut UnboundedReceiver<Job>,
-) -> Result<End, Broken> {
+pub(super) async fn run(pool: &Arc<Pool>, serial: u64, jobs: &mut UnboundedReceiver<Job>) -> Result<End, Broken> {
+    let begun = Instant::now();
     let mut store = pool.template.store(&pool.engine);
     let proxy = pool.pre.instantiate_async(&mut store).await.map_err(Broken::Start)?;
+    pool.metrics.started(begun.elapsed());
     drive(pool, serial, jobs, &mut store, &proxy).await.map_err(Broken::Trap)
 }
 
@@ -99,8 +97,7 @@ async fn drive(
                     }
                     Poll::Ready(None) => {
                         lock(progress).closed = true;
-                        let done = calls.is_empty()
-                            && accessor.poll_no_interesting_tasks(context).is_ready();
+                        let done = calls.is_empty() && accessor.poll_no_interesting_tasks(context).is_ready();
                         return if done { Poll::Ready(Ok(())) } else { Poll::Pending };
                     }
                     Poll::Pending => return Poll::Pending,
@@ -119,13 +116,19 @@ async fn drive(
         // The clock runs outside the event loop, which a guest can hold up.
         loop {
             let due = lock(progress).due(&pool.limits);
-            if clock.deadline() != due {
+            // Mostly it is due later than last time; it is set anew when it has run out, not with each request.
+            if due < clock.deadline() {
                 clock.as_mut().reset(due);
             }
             if clock.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
             }
-            match lock(progress).next(Instant::now()) {
+            let now = Instant::now();
+            if now < due {
+                clock.as_mut().reset(due);
+                continue;
+            }
+            match lock(progress).next(now) {
                 Next::Retire => pool.retire(serial),
                 Next::RetireIfIdle => pool.retire_if_idle(serial),
                 Next::End => return Poll::Ready(Ok(End::TimedOut)),
@@ -186,4 +189,55 @@ impl Progress {
 
 fn lock(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
     progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        let (request_timeout, idle_timeout) = (Duration::from_secs(30), Duration::from_secs(60));
+        Limits { request_timeout, idle_timeout, ..Limits::default() }
+    }
+
+    fn waiting(progress: &mut Progress, deadlines: &[Instant]) {
+        progress.waiting = deadlines.iter().copied().zip(0..).collect();
+    }
+
+    #[test]
+    fn an_idle_instance_is_offered_for_retirement_and_lives_on_if_refused() {
+        let mut progress = Progress::new();
+        let due = progress.due(&limits());
+        assert_eq!(due, progress.quiet_since + Duration::from_secs(60));
+        assert_eq!(progress.next(due), Next::RetireIfIdle);
+        assert_eq!(progress.due(&limits()), due + Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_request_that_takes_too_long_retires_its_instance_and_hurries_the_others() {
+        let (mut progress, now) = (Progress::new(), Instant::now());
+        waiting(&mut progress, &[now, now + Duration::from_secs(1), now + Duration::from_secs(20)]);
+        assert_eq!(progress.due(&limits()), now);
+        assert_eq!(progress.next(now), Next::Retire);
+        let left: Vec<_> = progress.waiting.iter().map(|(deadline, _)| *deadline).collect();
+        assert_eq!(left, [now + Duration::from_secs(1), now + LAST_CALL]);
+    }
+
+    #[test]
+    fn an_instance_ends_as_soon_as_only_abandoned_requests_are_left() {
+        let (mut progress, now) = (Progress::new(), Instant::now());
+        waiting(&mut progress, &[now, now + Duration::from_secs(1)]);
+        assert_eq!(progress.next(now), Next::Retire);
+        progress.answered(&(now + Duration::from_secs(1), 1));
+        assert!(progress.due(&limits()) <= Instant::now());
+        assert_eq!(progress.next(Instant::now()), Next::End);
+    }
+
+    #[test]
+    fn work_after_the_last_response_has_as_long_as_a_request() {
+        let mut progress = Progress { closed: true, ..Progress::new() };
+        let due = progress.due(&limits());
+        assert_eq!(due, progress.quiet_since + Duration::from_secs(30));
+        assert_eq!(progress.next(due), Next::End);
+    }
 }

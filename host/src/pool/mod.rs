@@ -98,9 +98,7 @@ impl Pool {
                 requests_in_flight: limits.requests_in_flight.max(1),
                 requests_per_instance: limits.requests_per_instance.max(1),
             },
-            ProxyPre::P2(_) => {
-                Room { instances: P2_INSTANCES, requests_in_flight: 1, requests_per_instance: 1 }
-            }
+            ProxyPre::P2(_) => Room { instances: P2_INSTANCES, requests_in_flight: 1, requests_per_instance: 1 },
         };
         let (state, ended) = (Mutex::default(), Notify::new());
         Arc::new(Self { engine, pre, template, limits, room, metrics, state, ended })
@@ -153,9 +151,7 @@ impl Pool {
         let free = state.open.iter().position(|slot| slot.in_flight < requests_in_flight);
         let index = match free {
             Some(index) => index,
-            None if state.open.len() < instances && state.alive < instances * RETIRING => {
-                self.start(state)
-            }
+            None if state.open.len() < instances && state.alive < instances * RETIRING => self.start(state),
             None if state.queue.len() < self.limits.queue => {
                 state.queue.push_back(job);
                 self.metrics.queued.inc();
@@ -182,8 +178,7 @@ impl Pool {
     fn feed(self: &Arc<Self>, state: &mut State) {
         let room = |state: &State| {
             let free = |slot: &Slot| slot.in_flight < self.room.requests_in_flight;
-            let more = state.open.len() < self.room.instances
-                && state.alive < self.room.instances * RETIRING;
+            let more = state.open.len() < self.room.instances && state.alive < self.room.instances * RETIRING;
             more || state.open.iter().any(free)
         };
         while room(state) {
@@ -205,7 +200,6 @@ impl Pool {
         state.open.push(Slot { serial, jobs, in_flight: 0, begun: 0 });
         let mut running = Running { pool: self.clone(), serial, jobs: received };
         self.metrics.instances.inc();
-        self.metrics.instances_started.inc();
         tokio::spawn(async move { running.run().await });
         state.open.len() - 1
     }

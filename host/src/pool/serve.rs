@@ -37,11 +37,7 @@ pub(super) async fn serve(accessor: &Accessor<Guest>, proxy: &Proxy, job: Job) -
     }
 }
 
-async fn serve_p3(
-    accessor: &Accessor<Guest>,
-    service: &p3::bindings::Service,
-    job: Job,
-) -> Result<()> {
+async fn serve_p3(accessor: &Accessor<Guest>, service: &p3::bindings::Service, job: Job) -> Result<()> {
     let Job { request, call, reply } = job;
     let handle = service.wasi_http_handler().func_handle();
     let (started, sent) = accessor.with(|mut access| {
@@ -70,11 +66,7 @@ async fn serve_p3(
     Ok(())
 }
 
-async fn serve_p2(
-    accessor: &Accessor<Guest>,
-    service: &p2::bindings::Proxy,
-    job: Job,
-) -> Result<()> {
+async fn serve_p2(accessor: &Accessor<Guest>, service: &p2::bindings::Proxy, job: Job) -> Result<()> {
     let Job { request, call, reply } = job;
     let handle = service.wasi_http_incoming_handler().func_handle();
     // The guest answers while its function runs on, or never.

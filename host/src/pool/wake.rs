@@ -49,11 +49,7 @@ impl Repoll {
     }
 
     /// Polls `future` until it is ready, or waits for something else, or the slice is over.
-    pub(super) fn poll<F: Future>(
-        &self,
-        mut future: Pin<&mut F>,
-        context: &mut Context<'_>,
-    ) -> Poll<F::Output> {
+    pub(super) fn poll<F: Future>(&self, mut future: Pin<&mut F>, context: &mut Context<'_>) -> Poll<F::Output> {
         let Self { signal, waker } = self;
         signal.task.register(context.waker());
         signal.polling.store(true, Ordering::SeqCst);

@@ -116,12 +116,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(
-        self: Arc<Self>,
-        stream: TcpStream,
-        tls: Option<TlsAcceptor>,
-        watcher: Watcher,
-    ) {
+    async fn serve(self: Arc<Self>, stream: TcpStream, tls: Option<TlsAcceptor>, watcher: Watcher) {
         // Small parts of a response should not wait for the acknowledgement of earlier ones.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
@@ -134,11 +129,7 @@ impl Connection {
         }
     }
 
-    async fn speak(
-        self: Arc<Self>,
-        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
-        watcher: Watcher,
-    ) {
+    async fn speak(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, watcher: Watcher) {
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
         builder.http2().timer(TokioTimer::new());

@@ -37,9 +37,7 @@ pub(super) async fn answer(
         _ if path == SPIN_HEALTH => healthy(),
         None if path == HEALTH => healthy(),
         None => Failure::NotFound.response(),
-        Some(_) if too_long(request.headers(), application.limits.body) => {
-            Failure::BodyTooLarge.response()
-        }
+        Some(_) if too_long(request.headers(), application.limits.body) => Failure::BodyTooLarge.response(),
         Some(route) => {
             component = route.component().to_owned();
             let limit = application.limits.body;
@@ -104,10 +102,7 @@ impl<B: Body<Data = Bytes, Error = Error>> Body for Logged<B> {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = self.project();
         let frame = this.body.poll_frame(context);
         if let Poll::Ready(Some(Ok(frame))) = &frame {
