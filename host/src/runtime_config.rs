@@ -128,8 +128,7 @@ impl RuntimeConfig {
             match key.as_str() {
                 DATABASES => {
                     for (label, table) in labels(DATABASES, value)? {
-                        let DatabaseTable { path, allow_attach_file } =
-                            of_type_spin(DATABASES, &label, table)?;
+                        let DatabaseTable { path, allow_attach_file } = of_type_spin(DATABASES, &label, table)?;
                         config.databases.insert(label, DatabaseConfig { path, allow_attach_file });
                     }
                 }
@@ -188,12 +187,9 @@ fn of_type_spin<T: serde::de::DeserializeOwned>(
 ) -> Result<T, RuntimeConfigError> {
     let key = format!("{kind}.{label}");
     match table.remove("type") {
-        Some(Value::String(name)) if name == "spin" => {
-            table.try_into().map_err(|error: toml::de::Error| RuntimeConfigError::Invalid {
-                key,
-                problem: error.message().to_owned(),
-            })
-        }
+        Some(Value::String(name)) if name == "spin" => table
+            .try_into()
+            .map_err(|error: toml::de::Error| RuntimeConfigError::Invalid { key, problem: error.message().to_owned() }),
         Some(other) => Err(RuntimeConfigError::Unsupported(format!("{key}.type = {other}"))),
         None => {
             let problem = "has no type; this host knows type = \"spin\"".to_owned();

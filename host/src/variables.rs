@@ -93,9 +93,7 @@ impl Flag {
     /// # Errors
     /// [`VariableError::File`]: the file cannot be read, or is not a map of names to strings.
     pub fn values(self) -> Result<BTreeMap<String, String>, VariableError> {
-        let read = |path: &PathBuf| {
-            std::fs::read_to_string(path).map_err(|error| (path.clone(), error.to_string()))
-        };
+        let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|error| (path.clone(), error.to_string()));
         let result = match self {
             Self::Literal(name, value) => Ok(BTreeMap::from([(name, value)])),
             Self::Content(name, path) => read(&path).map(|value| BTreeMap::from([(name, value)])),
@@ -137,12 +135,8 @@ impl Resolver {
         let mut values = BTreeMap::new();
         let mut missing = Vec::new();
         for (name, variable) in &app.variables {
-            let from_environment =
-                || environment(&format!("{ENVIRONMENT_PREFIX}{}", name.to_ascii_uppercase()));
-            let value = flags
-                .remove(name)
-                .or_else(from_environment)
-                .or_else(|| variable.default.clone());
+            let from_environment = || environment(&format!("{ENVIRONMENT_PREFIX}{}", name.to_ascii_uppercase()));
+            let value = flags.remove(name).or_else(from_environment).or_else(|| variable.default.clone());
             match value {
                 Some(value) => drop(values.insert(name.clone(), value)),
                 None => missing.push(name.clone()),
@@ -177,14 +171,13 @@ impl Resolver {
         let mut text = String::with_capacity(template.len());
         let mut rest = template;
         while let Some((literal, expression)) = rest.split_once("{{") {
-            let (name, after) = expression
-                .split_once("}}")
-                .ok_or_else(|| VariableError::Unmatched { place: place.to_owned() })?;
+            let (name, after) =
+                expression.split_once("}}").ok_or_else(|| VariableError::Unmatched { place: place.to_owned() })?;
             let name = name.trim();
-            let value = self.values.get(name).ok_or_else(|| VariableError::UnknownInTemplate {
-                place: place.to_owned(),
-                name: name.to_owned(),
-            })?;
+            let value = self
+                .values
+                .get(name)
+                .ok_or_else(|| VariableError::UnknownInTemplate { place: place.to_owned(), name: name.to_owned() })?;
             text.push_str(literal);
             text.push_str(value);
             rest = after;
