@@ -7,7 +7,7 @@
 use crate::db::{DbError, Tx};
 use crate::events::Logged;
 use crate::extract::Json;
-use crate::{App, Cx, Problem, host, params};
+use crate::{App, Cx, Problem, Trace, host, params};
 use axum::extract::FromRef;
 use axum::routing::{Router, post};
 use domain::{DeadLetterId, EventError};
@@ -154,7 +154,7 @@ fn batch(app: &App, tx: &Tx<'_>, consumer: Consumer, careful: bool) -> Result<Co
             bury(tx, consumer, event.seq, cursor.error.as_deref().unwrap_or("the instance crashed"), earlier)?;
             return moved(tx, consumer, event.seq, applied);
         }
-        match tx.savepoint(|tx| (consumer.apply)(app, tx, event)) {
+        match tx.savepoint(|tx| apply(app, tx, consumer, event)) {
             Ok(()) => {
                 seq = event.seq;
                 applied += 1;
@@ -178,6 +178,12 @@ fn batch(app: &App, tx: &Tx<'_>, consumer: Consumer, careful: bool) -> Result<Co
     let mut consumed = moved(tx, consumer, seq, applied)?;
     consumed.more = !last;
     Ok(consumed)
+}
+
+/// Applies an event on behalf of the call that it came from, so that what follows carries the same trace.
+fn apply(app: &App, tx: &Tx<'_>, consumer: Consumer, event: &Logged) -> Result<(), ConsumeError> {
+    let cx = Cx { now: tx.cx().now, trace: event.trace.as_deref().and_then(Trace::parse) };
+    tx.on_behalf_of(&cx, |tx| (consumer.apply)(app, tx, event))
 }
 
 fn next(tx: &Tx<'_>, consumer: Consumer, cursor: &Cursor, most: u32) -> Result<Vec<Logged>, DbError> {
@@ -243,7 +249,7 @@ async fn replay(app: &App, cx: &Cx, consumer: Consumer, id: DeadLetterId) -> Res
                 return Err(Problem::not_found("there is no such dead letter, or it has been replayed"));
             };
             let event = Logged::from_row(&row)?;
-            (consumer.apply)(&app_inside, tx, &event).map_err(|error| {
+            apply(&app_inside, tx, consumer, &event).map_err(|error| {
                 if error.is_transient() {
                     Problem::unavailable("the database is busy: repeat the call")
                 } else {

@@ -5,7 +5,7 @@
 use domain::{ClockMoved, DeadLetterId, Event, UnixMs, Version};
 use kit::consume::{ConsumeError, Consumed, Consumer, Request, TRIES, consume};
 use kit::events::{self, Logged};
-use kit::{App, Cx, DbError, Native, Tx, params};
+use kit::{App, Cx, DbError, Native, Trace, Tx, params};
 use proptest::prelude::*;
 
 /// Notes each event that it sees in the table `lease`; refuses the subject `poison` until the lease `cured` exists.
@@ -75,6 +75,32 @@ async fn every_event_is_applied_once_and_in_order() {
     assert_eq!(drive(&app, false).await, Consumed { seq: 450, applied: 50, more: false });
     assert_eq!(seen(&app).await, (1..=450).collect::<Vec<_>>());
     assert_eq!(drive(&app, false).await, Consumed { seq: 450, applied: 0, more: false });
+}
+
+#[tokio::test]
+async fn what_follows_from_an_event_carries_its_trace() {
+    const ECHO: Consumer = Consumer {
+        name: "orders",
+        types: &["clock.moved"],
+        apply: |_, tx, logged| {
+            if logged.subject == "cause" {
+                events::append(tx, "/test", "effect", &event())?;
+            }
+            Ok(())
+        },
+    };
+    let app = app();
+    let trace = Trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    let cx = Cx { trace: trace.clone(), ..cx() };
+    app.db().write(&cx, |tx| events::append(tx, "/test", "cause", &event())).await.unwrap();
+    consume(&app, &Cx::at(cx.now), ECHO, Request::default()).await.unwrap();
+    let found: Vec<String> = app
+        .db()
+        .read(&cx, |tx| tx.query("select trace from event", &[])?.iter().map(|row| row.get("trace")).collect())
+        .await
+        .map_err(|error: DbError| error)
+        .unwrap();
+    assert_eq!(found, [trace.as_ref().unwrap().to_string(), trace.unwrap().to_string()]);
 }
 
 #[tokio::test]

@@ -77,6 +77,16 @@ impl<'a> Tx<'a> {
         outcome
     }
 
+    /// Runs `part` in this transaction on behalf of another call: what it appends carries that call's trace.
+    pub(crate) fn on_behalf_of<R>(&self, cx: &Cx, part: impl FnOnce(&Tx<'_>) -> R) -> R {
+        let inner = Tx::new(self.connection, cx);
+        let outcome = part(&inner);
+        if inner.wants_nudge() {
+            self.nudge_after_commit();
+        }
+        outcome
+    }
+
     /// Notes that the log or the outbox grew, so that the pump is nudged after COMMIT.
     pub(crate) fn nudge_after_commit(&self) {
         self.nudge.set(true);
