@@ -60,8 +60,8 @@ async fn the_figures_count_requests_and_instances() {
         "siyu_requests_total{component=\"other\",status=\"4xx\"} 1",
         "siyu_instances{component=\"guest\"} 0",
         "siyu_instances{component=\"other\"} 1",
-        "siyu_instances_started_total{component=\"guest\"} 1",
-        "siyu_instances_ended_total{component=\"guest\",cause=\"Trapped\"} 1",
+        "siyu_instance_start_seconds_count{component=\"guest\"} 1",
+        "siyu_instances_ended_total{component=\"guest\",cause=\"trapped\"} 1",
     ];
     eventually(async || {
         let text = metrics.get("/metrics").await.ok();
