@@ -191,6 +191,17 @@ impl Drop for Host {
     }
 }
 
+/// Let a host with this state folder share compiled components with all other hosts of the tests: compiling them takes longer
+/// than most tests. The cache is the host's own, and safe to share; it lies beside the host's binary.
+///
+/// # Errors
+/// When the folders cannot be made.
+pub fn share_compiled(state: &Path) -> Result<()> {
+    let shared = binary()?.with_file_name("siyu-tests-compiled");
+    std::fs::create_dir_all(&shared).with_context(|| format!("cannot make {}", shared.display()))?;
+    std::os::unix::fs::symlink(&shared, state.join("cache")).context("cannot link the cache of compiled components")
+}
+
 /// The most resident memory that a process has had so far, in kB.
 ///
 /// # Errors

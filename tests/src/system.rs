@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::doudian::App;
 use crate::doudian::api::Api;
-use crate::host::{Host, Setup};
+use crate::host::{Host, Setup, share_compiled};
 use crate::http::{Answer, Client};
 use crate::merchant::tills;
 
@@ -50,6 +50,7 @@ impl System {
         let platform = Api::start(App::invented()).await?;
         let setup = change(configured(&platform));
         let state = tempfile::tempdir().context("no temporary folder")?;
+        share_compiled(state.path())?;
         let host = Host::start(&setup, state.path())?;
         Ok(Self { platform, host, client: Client::new().with_token(API_TOKEN), setup, state })
     }

@@ -11,6 +11,16 @@ use crate::fixtures::{PATIENCE, THEN, basket, history, order, push};
 
 /// Orders with the same life, each told in another sequence.
 const ORDERS: u64 = 24;
+/// What is announced of each, whatever the sequence: the record of the after-sale case knows that it was agreed to.
+const STEPS: [&str; 7] = [
+    "order.completed",
+    "order.created",
+    "order.paid",
+    "order.shipped",
+    "refund.agreed",
+    "refund.applied",
+    "refund.refunded",
+];
 
 #[tokio::test]
 async fn every_permutation_of_an_order_s_messages_ends_in_the_same_order() {
@@ -50,9 +60,11 @@ async fn every_permutation_of_an_order_s_messages_ends_in_the_same_order() {
         let order = order(&system, listed["id"].as_str().unwrap()).await;
         assert_eq!(order["status"], "completed");
         assert_eq!(order["refunds"][0]["status"], "refunded");
-        let mut steps: Vec<_> = history(&order).into_iter().filter(|kind| *kind != "order.detailed").collect();
+        let mut steps = history(&order);
+        // How often the record was fetched, and whether that was late, depends on the sequence.
+        steps.retain(|kind| !matches!(*kind, "order.detailed" | "outbox.succeeded"));
         steps.sort();
-        assert_eq!(steps, ["order.completed", "order.created", "order.paid", "order.shipped"], "each step once");
+        assert_eq!(steps, STEPS, "each step once");
         ends.insert(without_ids(order).to_string());
     }
     assert_eq!(ends.len(), 1, "all orders have come to the same end:\n{}", Vec::from_iter(ends).join("\n"));

@@ -35,8 +35,18 @@ impl Report {
             found = books(system).await?;
         }
         let settled_in = start.elapsed();
+        let mut log = system.events().await?;
+        // The last outcomes of calls are still on their way into the log.
+        loop {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let longer = system.events().await?;
+            if longer.len() == log.len() || start.elapsed() > patience {
+                break;
+            }
+            log = longer;
+        }
         let mut events = BTreeMap::new();
-        for event in system.events().await? {
+        for event in log {
             let kind = event["type"].as_str().context("an event without type")?;
             *events.entry(kind.to_owned()).or_default() += 1;
         }
