@@ -34,8 +34,8 @@ async fn an_instance_that_is_idle_is_dropped() {
 #[tokio::test]
 async fn a_replaced_instance_finishes_what_it_has() {
     let host = Setup::new().flags(["--max-requests-per-instance", "2"]).start();
-    let (sleeping, next) = tokio::join!(host.get("/sleep?1000"), async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+    let (sleeping, next) = tokio::join!(host.get("/sleep?2500"), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
         let mut instances = Vec::new();
         for _ in 0..3 {
             instances.push(instance(&host).await);
@@ -70,8 +70,8 @@ async fn the_clock_calls_again_only_when_the_call_before_has_ended() {
 async fn a_shutdown_finishes_requests_and_takes_no_more() {
     let mut host = Setup::new().start();
     let client = host.client();
-    let sleeping = tokio::spawn(async move { client.get("/sleep?1500").await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let sleeping = tokio::spawn(async move { client.get("/sleep?3000").await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
     host.terminate();
     let address = host.address();
     eventually(async || tokio::net::TcpStream::connect(address).await.is_err().then_some(())).await;
