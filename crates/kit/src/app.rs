@@ -36,7 +36,7 @@ impl App {
     pub(crate) async fn from_host(variables: &[&str]) -> Result<Self, ConfigError> {
         let names = [&VARIABLES[..], variables].concat();
         let variables = Variables::load(&names).await;
-        Self::new(Backend::new(), variables, Client::default(), MOST_PER_COMMIT)
+        Self::new(Backend::new(), variables, Client, MOST_PER_COMMIT)
     }
 
     /// An application outside Wasm, for tests and comparisons, over the same SQL.

@@ -124,13 +124,15 @@ where
             Ok(known) => Refused {
                 actor: known.actor,
                 reason: "scope",
-                problem: Problem::forbidden(format!("the token lacks the scope {}", S::NAME)).with("scope", S::NAME),
+                problem: Box::new(
+                    Problem::forbidden(format!("the token lacks the scope {}", S::NAME)).with("scope", S::NAME),
+                ),
             },
             Err(refused) => refused,
         };
         let (actor, reason) = (refused.actor, refused.reason);
         app.db().write(&cx, move |tx| audit::refused(tx, &actor, &action, reason)).await?;
-        Err(refused.problem)
+        Err(*refused.problem)
     }
 }
 
@@ -150,12 +152,12 @@ impl Known {
 struct Refused {
     actor: String,
     reason: &'static str,
-    problem: Problem,
+    problem: Box<Problem>,
 }
 
 impl Refused {
     fn anonymous(reason: &'static str, detail: &'static str) -> Self {
-        Self { actor: "anonymous".to_owned(), reason, problem: Problem::unauthorized(detail) }
+        Self { actor: "anonymous".to_owned(), reason, problem: Box::new(Problem::unauthorized(detail)) }
     }
 }
 
@@ -191,8 +193,9 @@ fn find(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Result<Known, Refused>, DbError>
         return Ok(Err(Refused::anonymous("unknown token", "the token is not known here")));
     };
     let now = tx.cx().now.millis();
-    let refused =
-        |reason, detail| Err(Refused { actor: reason_actor(&row), reason, problem: Problem::unauthorized(detail) });
+    let refused = |reason, detail| {
+        Err(Refused { actor: reason_actor(&row), reason, problem: Box::new(Problem::unauthorized(detail)) })
+    };
     if row.get::<Option<i64>>("revoked_at")?.is_some() {
         return Ok(refused("revoked token", "the token has been revoked"));
     }

@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// OpenAPI 3.1 of all functions.
 pub async fn whole(State(app): State<App>, cx: Cx) -> Result<Json<Value>, Problem> {
-    let consumers = app.db().read(&cx, |tx| store::functions(tx)).await.map_err(Problem::from)?;
+    let consumers = app.db().read(&cx, store::functions).await.map_err(Problem::from)?;
     let mut documents = vec![serde_json::from_str(OWN).map_err(|error| Problem::internal(&error))?];
     for name in consumers.iter().map(String::as_str).chain(OTHERS) {
         documents.push(ask(&app, name).await?);

@@ -53,7 +53,7 @@ impl Pump {
     /// # Errors
     /// 503 when the database is busy; the next tick does the same.
     pub async fn tick(&self, cx: &Cx) -> Result<(), Problem> {
-        let due = self.app.db().read(cx, |tx| store::housekeeping_due(tx)).await.map_err(Problem::from)?;
+        let due = self.app.db().read(cx, store::housekeeping_due).await.map_err(Problem::from)?;
         if due {
             self.app.db().write(cx, |tx| idempotency::forget_old(tx).map(drop)).await.map_err(Problem::from)?;
         }
@@ -82,7 +82,7 @@ impl Pump {
         let mut failing = Vec::new();
         loop {
             let cx = self.cx().await?;
-            let work = self.app.db().read(&cx, |tx| store::work(tx)).await.map_err(Problem::from)?;
+            let work = self.app.db().read(&cx, store::work).await.map_err(Problem::from)?;
             if work.timers_due {
                 self.app.db().write(&cx, |tx| events::fire_due(tx, TIMERS)).await.map_err(Problem::from)?;
                 continue;
@@ -152,7 +152,7 @@ impl Pump {
     }
 
     async fn call_courier(&self, cx: &Cx) -> Result<(), Problem> {
-        if !self.app.db().read(cx, |tx| store::calls_due(tx)).await.map_err(Problem::from)? {
+        if !self.app.db().read(cx, store::calls_due).await.map_err(Problem::from)? {
             return Ok(());
         }
         let answer = self

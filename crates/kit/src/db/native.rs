@@ -138,7 +138,7 @@ impl Connection {
 
     pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         let mut statement = self.0.prepare_cached(sql).map_err(error)?;
-        let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
         let mut found = statement.query(rusqlite::params_from_iter(params)).map_err(error)?;
         let mut rows = Vec::new();
         while let Some(row) = found.next().map_err(error)? {

@@ -71,11 +71,9 @@ pub fn reserve(tx: &Tx<'_>, id: OrderId, target: Target, demand: &BTreeMap<&str,
     for (sku, quantity) in demand {
         let now = held.get(*sku).filter(|(had, state)| had == quantity || *state != Held::Reserved).map(|(_, s)| *s);
         match (now, target) {
-            (None | Some(Held::Released), Target::Hold) => {
-                take(tx, id, sku, *quantity)?;
-            }
-            (None | Some(Held::Released), Target::Leave) => {
-                if take(tx, id, sku, *quantity)? == Some(Held::Reserved) {
+            (None | Some(Held::Released), Target::Hold | Target::Leave) => {
+                let taken = take(tx, id, sku, *quantity)?;
+                if target == Target::Leave && taken == Some(Held::Reserved) {
                     commit(tx, id, sku, *quantity)?;
                 }
             }
