@@ -113,8 +113,13 @@ impl Session {
         self.sqlite.as_ref().ok_or(Error::InvalidConnection)
     }
 
-    /// Whether `sql` is a statement that writes, or takes SQLite's write lock.
+    /// Whether `sql` is a statement that writes, or takes SQLite's write lock. Settings do not count: guests make them by
+    /// `execute` on each new connection, also while another of their own holds the permit, and a wait for it there would keep
+    /// that one from ever giving it back.
     fn writes(&self, sql: &str) -> Result<bool, Error> {
+        if is_first_word(sql, &["pragma"]) {
+            return Ok(false);
+        }
         let statement = self.sqlite()?.prepare_cached(sql).map_err(statement::error)?;
         Ok(!statement.readonly())
     }
@@ -145,9 +150,13 @@ impl Drop for Session {
 
 /// Whether a statement may end a transaction, judged by its first word: it may then wait for the disk.
 fn ends_transaction(sql: &str) -> bool {
-    let word = sql.trim_start().split(|char: char| !char.is_ascii_alphabetic()).next();
-    let ends = ["commit", "end", "rollback", "release"];
-    word.is_some_and(|word| ends.iter().any(|end| word.eq_ignore_ascii_case(end)))
+    is_first_word(sql, &["commit", "end", "rollback", "release"])
+}
+
+/// Whether `sql` begins with one of `words`.
+fn is_first_word(sql: &str, words: &[&str]) -> bool {
+    let first = sql.trim_start().split(|char: char| !char.is_ascii_alphabetic()).next();
+    first.is_some_and(|first| words.iter().any(|word| first.eq_ignore_ascii_case(word)))
 }
 
 #[cfg(test)]

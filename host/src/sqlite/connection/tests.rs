@@ -244,3 +244,17 @@ fn the_end_of_a_transaction_is_told_by_its_first_word() {
 }
 
 const ENDLESS: &str = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
+
+#[test]
+fn settings_do_not_wait_for_a_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(folder.path());
+    on_one_thread(async {
+        let writer = connection(&database);
+        run(&writer, Place::Anywhere, "begin immediate").await.unwrap();
+        let start = Instant::now();
+        let rows = run(&connection(&database), Place::Here, "PRAGMA journal_mode = wal").await.unwrap();
+        assert!(start.elapsed() < Duration::from_millis(100), "waited {:?}", start.elapsed());
+        assert_eq!(format!("{rows:?}"), r#"[[Value::Text("wal")]]"#);
+    });
+}
