@@ -49,7 +49,20 @@ pub struct Caller<S> {
     pub store: StorePath,
     /// What is called, for the audit: `POST /v1/orders/{id}/refunds`.
     pub action: String,
+    scopes: Vec<String>,
     scope: PhantomData<S>,
+}
+
+impl<S> Caller<S> {
+    /// Whether the caller has this scope besides the one that the route asks for.
+    #[must_use]
+    pub fn may(&self, scope: &str) -> bool {
+        covers(&self.scopes, scope)
+    }
+}
+
+fn covers(scopes: &[String], scope: &str) -> bool {
+    scopes.iter().any(|own| own == EVERYTHING || own == scope)
 }
 
 /// A place in the merchant's tree of stores: `/` is all, `/east/shanghai-01` a store.
@@ -119,7 +132,8 @@ where
         let action = format!("{} {path}", parts.method);
         let refused = match identify(&app, &cx, bearer(parts)).await? {
             Ok(known) if known.may(S::NAME) => {
-                return Ok(Self { actor: known.actor, store: known.store, action, scope: PhantomData });
+                let Known { actor, scopes, store } = known;
+                return Ok(Self { actor, store, action, scopes, scope: PhantomData });
             }
             Ok(known) => Refused {
                 actor: known.actor,
@@ -145,7 +159,7 @@ struct Known {
 
 impl Known {
     fn may(&self, scope: &str) -> bool {
-        self.scopes.iter().any(|own| own == EVERYTHING || own == scope)
+        covers(&self.scopes, scope)
     }
 }
 

@@ -111,12 +111,12 @@ pub async fn list(
     Ok(Json(Page::new(tokens, limit, |token: &TokenView| token.id)))
 }
 
-/// Makes a token. It may see no more stores than its maker.
+/// Makes a token. It may do no more, and see no more stores, than its maker.
 #[utoipa::path(post, path = "/v1/tokens", request_body = NewToken, security(("token" = ["tokens:write"])), responses(
     (status = 201, description = "The token, shown this once", body = MadeToken),
     (status = 400, description = "The body is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
-    (status = 403, description = "The token lacks the scope, or does not see the store", body = Problem),
+    (status = 403, description = "Your token lacks a scope, or does not see the store", body = Problem),
     (status = 422, description = "No name or no scopes", body = Problem),
 ))]
 pub async fn create(
@@ -134,6 +134,9 @@ pub async fn create(
     };
     if let Some(odd) = asked.scopes.iter().find(|scope| !well_formed(scope)) {
         return Err(Problem::unprocessable("token-unusable", format!("{odd:?} is not a scope such as orders:read")));
+    }
+    if let Some(beyond) = asked.scopes.iter().find(|scope| !caller.may(scope)) {
+        return Err(Problem::forbidden(format!("your token lacks the scope {beyond}: it cannot give it away")));
     }
     let store = asked.store.unwrap_or_else(|| caller.store.clone());
     if !caller.store.contains(Some(store.as_str())) {
