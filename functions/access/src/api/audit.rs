@@ -8,21 +8,10 @@ use domain::{AuditId, UnixMs};
 use kit::auth::Caller;
 use kit::db::Row;
 use kit::extract::Query;
-use kit::page::{self, Page};
+use kit::page::{self, Page, PageQuery};
 use kit::{App, Cx, DbError, Problem};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-/// Paging.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// Items a page, 1 to 500; 50 unless given.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A refused or a privileged call.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,7 +50,7 @@ impl AuditEntry {
 }
 
 /// Refused and privileged calls, newest first.
-#[utoipa::path(get, path = "/v1/audit", params(ListQuery), security(("token" = ["audit:read"])), responses(
+#[utoipa::path(get, path = "/v1/audit", params(PageQuery), security(("token" = ["audit:read"])), responses(
     (status = 200, description = "One page of the audit", body = Page<AuditEntry>),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
@@ -70,7 +59,7 @@ pub async fn list(
     State(app): State<App>,
     cx: Cx,
     _caller: Caller<AuditRead>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Problem> {
     let limit = page::limit(query.limit)?;
     let before = page::read::<(i64, String)>(query.cursor.as_deref())?;

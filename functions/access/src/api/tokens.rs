@@ -9,21 +9,10 @@ use http::StatusCode;
 use kit::auth::{self, Caller, EVERYTHING, StorePath};
 use kit::db::Row;
 use kit::extract::{self, Path, Query};
-use kit::page::{self, Page};
+use kit::page::{self, Page, PageQuery};
 use kit::{App, Cx, DbError, Problem, audit};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-/// Paging.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// Items a page, 1 to 500; 50 unless given.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
+use utoipa::ToSchema;
 
 /// A token, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,7 +79,7 @@ pub struct MadeToken {
 }
 
 /// All tokens, oldest first.
-#[utoipa::path(get, path = "/v1/tokens", params(ListQuery), security(("token" = ["tokens:write"])), responses(
+#[utoipa::path(get, path = "/v1/tokens", params(PageQuery), security(("token" = ["tokens:write"])), responses(
     (status = 200, description = "One page of tokens", body = Page<TokenView>),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
@@ -99,7 +88,7 @@ pub async fn list(
     State(app): State<App>,
     cx: Cx,
     _caller: Caller<TokensWrite>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<TokenView>>, Problem> {
     let limit = page::limit(query.limit)?;
     let after = page::read::<TokenId>(query.cursor.as_deref())?;

@@ -10,21 +10,10 @@ use kit::auth::Caller;
 use kit::consume::Request as ConsumeRequest;
 use kit::db::Row;
 use kit::extract::{Path, Query};
-use kit::page::{self, Page};
+use kit::page::{self, Page, PageQuery};
 use kit::{App, Cx, DbError, Problem, audit};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-/// Paging.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// Items a page, 1 to 500; 50 unless given.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An event that a consumer could not apply in three tries.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,7 +53,7 @@ impl DeadLetter {
 }
 
 /// Dead letters that have not been replayed, oldest first.
-#[utoipa::path(get, path = "/v1/events/dead-letters", params(ListQuery), security(("token" = ["events:read"])), responses(
+#[utoipa::path(get, path = "/v1/events/dead-letters", params(PageQuery), security(("token" = ["events:read"])), responses(
     (status = 200, description = "One page of dead letters", body = Page<DeadLetter>),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
@@ -73,7 +62,7 @@ pub async fn list(
     State(app): State<App>,
     cx: Cx,
     _caller: Caller<EventsRead>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<DeadLetter>>, Problem> {
     let limit = page::limit(query.limit)?;
     let after = page::read::<DeadLetterId>(query.cursor.as_deref())?;
