@@ -8,14 +8,15 @@
 //!   meet in SQLite's busy handler; it remains for other processes.
 //! - `execute-async` leaves the thread for whatever may wait for the disk or take long: everything outside of a
 //!   write transaction, and its end. Statements inside one take microseconds, less than the way to another thread.
-//! - `execute` stays on the thread: the guest says that it is short.
+//! - `execute` stays on the thread: the guest says that it is short. Nothing else in its instance goes on until it returns, so
+//!   it does not wait for a permit that another connection of the instance has or waits for: that one would never give it back.
 //! - A connection that goes away stops its statement, rolls back and gives the permit back.
 
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::database::{Database, WritePermit};
+use super::database::{Database, WritePermit, Writers};
 use super::statement::{self, Budget, Rows, Watch};
 use crate::bindings::spin::sqlite::sqlite::{Error, Value};
 
@@ -27,6 +28,7 @@ pub(super) struct Link {
     database: Arc<Database>,
     session: Arc<Mutex<Session>>,
     watch: Arc<Watch>,
+    writers: Writers,
     budget: Budget,
 }
 
@@ -47,9 +49,10 @@ pub(super) enum Place {
 }
 
 impl Connection {
-    /// A connection to `database`, opened when first used; its rows count against `budget`.
-    pub(super) fn new(database: Arc<Database>, budget: Budget) -> Self {
-        Self(Arc::new(Link { database, session: Arc::default(), watch: Arc::default(), budget }))
+    /// A connection to `database`, opened when first used; it is one of the instance's `writers` when it writes, and its
+    /// rows count against the instance's `budget`.
+    pub(super) fn new(database: Arc<Database>, writers: Writers, budget: Budget) -> Self {
+        Self(Arc::new(Link { database, session: Arc::default(), watch: Arc::default(), writers, budget }))
     }
 
     /// The part that a statement keeps while it runs.
@@ -67,10 +70,19 @@ impl Drop for Connection {
 impl Link {
     /// Runs the first statement of `sql`.
     pub async fn execute(&self, sql: String, parameters: Vec<Value>, place: Place) -> Result<Rows, Error> {
-        let mut session = self.session().await?;
+        let mut session = match place {
+            Place::Anywhere => self.session().await?,
+            // A statement of the same instance that the connection is waiting with may be unable to go on.
+            Place::Here => tokio::time::timeout(self.database.busy_timeout, self.session())
+                .await
+                .unwrap_or_else(|_| Err(Error::Io("the connection is busy with another statement".to_owned())))?,
+        };
         let in_write_transaction = session.permit.is_some();
         if !in_write_transaction && session.writes(&sql)? {
-            let permit = self.database.write_permit().await;
+            let permit = match place {
+                Place::Here if !self.writers.is_empty() => None,
+                Place::Here | Place::Anywhere => self.database.write_permit(&self.writers).await,
+            };
             session.permit = Some(permit.ok_or_else(|| Error::Io("database is locked".to_owned()))?);
         }
         if place == Place::Here || (in_write_transaction && !ends_transaction(&sql)) {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -16,7 +17,35 @@ const CACHED_STATEMENTS: usize = 256;
 
 /// The right to write to a database file. First come, first served: SQLite's own waiting sleeps and retries, which
 /// keeps a thread and lets the lucky overtake.
-pub(super) type WritePermit = OwnedMutexGuard<()>;
+pub(super) struct WritePermit {
+    _right: OwnedMutexGuard<()>,
+    _presence: Presence,
+}
+
+/// How many of one instance's connections have the permit of one database, or wait for it.
+#[derive(Clone, Default)]
+pub(super) struct Writers(Arc<AtomicUsize>);
+
+/// One of [`Writers`].
+struct Presence(Writers);
+
+impl Writers {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    fn enter(&self) -> Presence {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Presence(self.clone())
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// One database file.
 pub(super) struct Database {
@@ -70,13 +99,15 @@ impl Database {
         Ok(connection)
     }
 
-    /// Waits for the right to write; `None` after the busy time-out.
-    pub async fn write_permit(&self) -> Option<WritePermit> {
+    /// Waits for the right to write, as one of an instance's `writers`; `None` after the busy time-out.
+    pub async fn write_permit(&self, writers: &Writers) -> Option<WritePermit> {
+        let presence = writers.enter();
         let queue = Arc::clone(&self.writers);
-        if let Ok(permit) = Arc::clone(&queue).try_lock_owned() {
-            return Some(permit);
-        }
-        tokio::time::timeout(self.busy_timeout, queue.lock_owned()).await.ok()
+        let right = match Arc::clone(&queue).try_lock_owned() {
+            Ok(right) => right,
+            Err(_) => tokio::time::timeout(self.busy_timeout, queue.lock_owned()).await.ok()?,
+        };
+        Some(WritePermit { _right: right, _presence: presence })
     }
 }
 

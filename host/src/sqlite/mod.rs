@@ -18,7 +18,7 @@ use std::time::Duration;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 
 pub use connection::Connection;
-use database::Database;
+use database::{Database, Writers};
 use statement::Budget;
 
 use crate::bindings::spin::sqlite::sqlite;
@@ -135,6 +135,7 @@ impl SqliteHost {
             databases: Arc::clone(&self.databases),
             allowed,
             table,
+            writers: BTreeMap::new(),
             budget: Budget::new(self.limits.buffered_bytes),
         }
     }
@@ -145,6 +146,8 @@ pub struct SqliteState {
     databases: Arc<BTreeMap<String, Arc<Database>>>,
     allowed: Arc<BTreeSet<String>>,
     table: ResourceTable,
+    /// By the label of the database.
+    writers: BTreeMap<String, Writers>,
     budget: Budget,
 }
 

@@ -111,6 +111,21 @@ async fn writers_in_two_instances_take_turns() {
 }
 
 #[tokio::test]
+async fn a_statement_that_cannot_wait_does_not_hold_up_its_instance() {
+    let host = with_table(&[]);
+    let transaction = "async begin immediate\nsync insert into t values (1)\nsleep 3000\nasync commit";
+    let (committed, ()) = tokio::join!(host.post("/script/default", transaction), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let start = Instant::now();
+        let reply = host.post("/script/default", "sync insert into t values (2)").await;
+        assert!(reply.status == 500 && reply.body.contains("database is locked"), "{reply:?}");
+        assert!(start.elapsed() < Duration::from_millis(1500), "it waited {:?}", start.elapsed());
+    });
+    committed.ok();
+    assert_eq!(host.script("sync select x from t").await, "1\n");
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_is_there_after_a_power_cut() {
     let host = with_table(&[]);
     let mut acknowledged = Vec::new();

@@ -25,8 +25,9 @@ fn database(folder: &Path) -> Arc<Database> {
     Arc::new(database)
 }
 
+/// A connection of an instance of its own.
 fn connection(database: &Arc<Database>) -> Connection {
-    Connection::new(Arc::clone(database), Budget::new(limits().buffered_bytes))
+    Connection::new(Arc::clone(database), Writers::default(), Budget::new(limits().buffered_bytes))
 }
 
 async fn run(connection: &Connection, place: Place, sql: &str) -> Result<Vec<Vec<Value>>, String> {
@@ -151,6 +152,36 @@ fn a_writer_waits_no_longer_than_the_busy_time_out() {
         let error = run(&second, Place::Here, "insert into t values (2)").await.unwrap_err();
         assert_eq!(error, "Error::Io(\"database is locked\")");
         assert!(start.elapsed() >= limits().busy_timeout);
+    });
+}
+
+#[test]
+fn a_statement_that_holds_up_its_instance_does_not_wait_for_a_writer_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(folder.path());
+    on_one_thread(async {
+        let (elsewhere, first, waiting) = (connection(&database), connection(&database), connection(&database));
+        let beside = |other: &Connection| {
+            Connection::new(Arc::clone(&database), other.0.writers.clone(), Budget::new(limits().buffered_bytes))
+        };
+        let refused = async |connection: Connection| {
+            let start = Instant::now();
+            let error = run(&connection, Place::Here, "insert into t values (2)").await.unwrap_err();
+            assert!(error.contains("database is locked"), "{error}");
+            assert!(start.elapsed() < limits().busy_timeout / 2, "it waited {:?}", start.elapsed());
+        };
+        run(&first, Place::Anywhere, "begin immediate").await.unwrap();
+        refused(beside(&first)).await;
+        run(&first, Place::Anywhere, "commit").await.unwrap();
+        run(&beside(&first), Place::Here, "insert into t values (1)").await.unwrap();
+        // Nor for one that is waiting itself.
+        run(&elsewhere, Place::Anywhere, "begin immediate").await.unwrap();
+        let (waited, ()) = tokio::join!(run(&waiting, Place::Anywhere, "begin immediate"), async {
+            tokio::task::yield_now().await;
+            refused(beside(&waiting)).await;
+            run(&elsewhere, Place::Anywhere, "commit").await.unwrap();
+        });
+        waited.unwrap();
     });
 }
 
