@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -29,24 +29,31 @@ pub(super) async fn answer(
     origin: &Origin,
     request: Request<Incoming>,
 ) -> Result<Response<Logged<Timed<WasiBody>>>, Infallible> {
-    let started = Instant::now();
     let call = Call::new(TraceContext::from_headers(request.headers()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut component = String::new();
-    let response = match application.find(&path) {
-        _ if path == SPIN_HEALTH => healthy(),
-        None if path == HEALTH => healthy(),
+    let uri = request.uri().clone();
+    let mut line = Line {
+        call: call.clone(),
+        method: request.method().clone(),
+        uri: uri.clone(),
+        component: String::new(),
+        status: CLIENT_CLOSED_REQUEST,
+        started: Instant::now(),
+        bytes: 0,
+    };
+    let limit = application.limits.body;
+    let response = match application.find(uri.path()) {
+        _ if uri.path() == SPIN_HEALTH => healthy(),
+        None if uri.path() == HEALTH => healthy(),
         None => Failure::NotFound.response(),
-        Some(_) if too_long(request.headers(), application.limits.body) => Failure::BodyTooLarge.response(),
+        Some(_) if too_long(request.headers(), limit) => Failure::BodyTooLarge.response(),
         Some(route) => {
-            component = route.component().to_owned();
-            let limit = application.limits.body;
+            route.component().clone_into(&mut line.component);
             let request = request.map(|body| limited(body, limit, &call));
-            let answer = application.call(&route, origin, request, call.clone()).await;
+            let answer = application.call(&route, origin, request, call).await;
             answer.unwrap_or_else(Failure::response)
         }
     };
-    let line = Line { call, method, path, component, status: response.status(), started, bytes: 0 };
+    line.status = response.status().as_u16();
     let timeout = application.limits.request_timeout;
     Ok(response.map(|body| Logged { body: Timed::new(body, timeout), line }))
 }
@@ -61,28 +68,31 @@ fn too_long(headers: &HeaderMap, limit: usize) -> bool {
     length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit)
 }
 
+/// The status in the log of a request whose client went away before there was an answer: nginx' number for it.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
 /// The log's line about one request, written when it is dropped.
 struct Line {
     call: Arc<Call>,
     method: Method,
-    path: String,
+    uri: Uri,
     component: String,
-    status: StatusCode,
+    status: u16,
     started: Instant,
     bytes: u64,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let Self { call, method, path, component, status, started, bytes } = self;
+        let Self { call, method, uri, component, status, started, bytes } = self;
         tracing::info!(
             target: "request",
             request = call.id(),
             trace = format!("{:032x}", call.trace.trace_id),
             %method,
-            path,
+            path = uri.path(),
             component,
-            status = status.as_u16(),
+            status,
             bytes,
             duration_ms = started.elapsed().as_secs_f64() * 1e3,
         );
