@@ -100,6 +100,15 @@ impl Host {
         }
     }
 
+    /// Start `setup` with all components compiled already: what is measured on it is not the compiler.
+    ///
+    /// # Errors
+    /// As for [`Host::start`], and when it does not stop.
+    pub fn start_warm(setup: &Setup, state: &Path) -> Result<Self> {
+        Self::start(setup, state)?.stop()?;
+        Self::start(setup, state)
+    }
+
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url

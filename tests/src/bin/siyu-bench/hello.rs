@@ -20,7 +20,7 @@ use crate::native::Server;
 pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
     eprintln!("==> hello");
     let state = tempfile::tempdir()?;
-    let host = Host::start(&Setup::of_manifest(manifest::guest(state.path())?), state.path())?;
+    let host = Host::start_warm(&Setup::of_manifest(manifest::guest(state.path())?), state.path())?;
     let native = Server::hello()?;
     let targets = [
         Target { name: "hello, native hyper", address: native.address, requests: requests() },

@@ -57,7 +57,7 @@ async fn instance(effort: &Effort) -> Result<Duration> {
     for flags in [&[][..], &["--max-requests-per-instance", "1"]] {
         let state = tempfile::tempdir()?;
         let setup = Setup::of_manifest(manifest::guest(state.path())?).flags(flags);
-        let host = Host::start(&setup, state.path())?;
+        let host = Host::start_warm(&setup, state.path())?;
         let shape = Shape { connections: 1, ..effort.shape() };
         let measured = load::run(address(host.url())?, shape, StatusCode::OK, hello::requests()).await?;
         medians.push(measured.percentile(50));
