@@ -219,6 +219,20 @@ pub fn peak_kb(pid: u32) -> Result<u64> {
     status_kb(pid, "VmHWM:")
 }
 
+/// The processor time that a process has had so far, in user and kernel mode.
+///
+/// # Errors
+/// When there is no such process, or no `/proc`.
+pub fn processor_time(pid: u32) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may hold blanks; utime and stime are the 12th and 13th fields after it (proc(5)).
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    let ticks = ticks.sum::<Result<u64, _>>().with_context(|| format!("{stat:?} has no times"))?;
+    let per_second = rustix::param::clock_ticks_per_second();
+    Ok(Duration::from_millis(ticks * 1000 / per_second.max(1)))
+}
+
 fn status_kb(pid: u32, field: &str) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| format!("no {field}"))?;

@@ -31,6 +31,8 @@ pub struct Shape {
 pub struct Measured {
     /// Requests answered as wanted within the measured time.
     pub answered: u64,
+    /// Requests answered in all, warming up and running out included.
+    pub total: u64,
     /// The measured time.
     pub elapsed: Duration,
     /// Latencies in microseconds.
@@ -59,6 +61,7 @@ pub type MakeRequest = Arc<dyn Fn(u64) -> Result<Request<Full<Bytes>>> + Send + 
 /// When a connection fails, or an answer has another status; the message holds the answer.
 pub async fn run(address: SocketAddr, shape: Shape, wanted: StatusCode, make: MakeRequest) -> Result<Measured> {
     let numbers = Arc::new(AtomicU64::new(0));
+    let sent = Arc::clone(&numbers);
     let begin = Instant::now() + shape.warm_up;
     let end = begin + shape.duration;
     let mut connections = JoinSet::new();
@@ -70,7 +73,7 @@ pub async fn run(address: SocketAddr, shape: Shape, wanted: StatusCode, make: Ma
     while let Some(result) = connections.join_next().await {
         latency.add(result.context("a connection's task failed")??)?;
     }
-    Ok(Measured { answered: latency.len(), elapsed: shape.duration, latency })
+    Ok(Measured { answered: latency.len(), total: sent.load(Ordering::Relaxed), elapsed: shape.duration, latency })
 }
 
 async fn connection(

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use siyu_tests::load::Measured;
 use siyu_tests::table::{Table, thousands};
+
+use crate::measure::Run;
 
 /// All that was measured, with where and when.
 pub struct Figures {
@@ -23,6 +24,7 @@ struct Load {
     per_second: u64,
     p50: Duration,
     p99: Duration,
+    processor: Duration,
     peak_kb: u64,
 }
 
@@ -57,13 +59,15 @@ impl Figures {
         })
     }
 
-    /// Throughput and latency of a server, and the most memory that it took.
-    pub fn load(&mut self, name: &str, measured: &Measured, peak_kb: u64) {
+    /// A run of a server, and the most memory that it took.
+    pub fn load(&mut self, name: &str, run: &Run, peak_kb: u64) {
+        let measured = &run.measured;
         self.loads.push(Load {
             name: name.to_owned(),
             per_second: measured.per_second(),
             p50: measured.percentile(50),
             p99: measured.percentile(99),
+            processor: run.processor,
             peak_kb,
         });
     }
@@ -84,7 +88,8 @@ impl Figures {
         let loads = self.loads.iter().map(|load| {
             json!({
                 "name": load.name, "per_second": load.per_second,
-                "p50_us": micros(load.p50), "p99_us": micros(load.p99), "peak_memory_kb": load.peak_kb,
+                "p50_us": micros(load.p50), "p99_us": micros(load.p99),
+                "processor_us_per_request": micros(load.processor), "peak_memory_kb": load.peak_kb,
             })
         });
         let singles = self.singles.iter().map(|one| json!({"name": one.name, "value": one.value, "unit": one.unit}));
@@ -112,13 +117,14 @@ impl fmt::Display for Figures {
             thousands(self.memory_mb)
         )?;
         if !self.loads.is_empty() {
-            let mut table = Table::new(&["", "requests/s", "p50", "p99", "peak memory"]);
+            let mut table = Table::new(&["", "requests/s", "p50", "p99", "processor/request", "peak memory"]);
             for load in &self.loads {
                 table.row(&[
                     load.name.clone(),
                     thousands(load.per_second),
                     millis(load.p50),
                     millis(load.p99),
+                    format!("{} µs", load.processor.as_micros()),
                     format!("{} MB", load.peak_kb / 1024),
                 ]);
             }

@@ -23,12 +23,12 @@ pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
     let host = Host::start_warm(&Setup::of_manifest(manifest::guest(state.path())?), state.path())?;
     let native = Server::hello()?;
     let targets = [
-        Target { name: "hello, native hyper", address: native.address, requests: requests() },
-        Target { name: "hello, host", address: address(host.url())?, requests: requests() },
+        Target { name: "hello, native hyper", pid: native.pid(), address: native.address, requests: requests() },
+        Target { name: "hello, host", pid: host.pid(), address: address(host.url())?, requests: requests() },
     ];
-    let measured = compare(effort, &targets).await?;
-    for ((target, measured), peak) in targets.iter().zip(&measured).zip([native.peak_kb()?, host.peak_kb()?]) {
-        figures.load(target.name, measured, peak);
+    let runs = compare(effort, &targets).await?;
+    for ((target, run), peak) in targets.iter().zip(&runs).zip([native.peak_kb()?, host.peak_kb()?]) {
+        figures.load(target.name, run, peak);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use http::StatusCode;
+use siyu_tests::host::processor_time;
 use siyu_tests::load::{self, MakeRequest, Measured, Shape};
 
 /// Connections in all comparisons.
@@ -40,27 +41,40 @@ impl Effort {
 pub struct Target {
     /// Its name in the table.
     pub name: &'static str,
+    /// Its process.
+    pub pid: u32,
     /// Where it listens.
     pub address: SocketAddr,
     /// The requests it gets. They are numbered over all rounds, and never repeat.
     pub requests: MakeRequest,
 }
 
-/// Load each target in turn, `effort.rounds` times; returns the median run of each.
+/// A run of one target.
+pub struct Run {
+    /// Throughput and latency.
+    pub measured: Measured,
+    /// Processor time of the server per request. Other work on the machine slows a server down, but hardly changes this.
+    pub processor: Duration,
+}
+
+/// Load each target in turn, `effort.rounds` times; returns the run with the median throughput of each.
 ///
 /// # Errors
 /// When a request fails.
-pub async fn compare(effort: &Effort, targets: &[Target]) -> Result<Vec<Measured>> {
-    let mut runs: Vec<Vec<Measured>> = targets.iter().map(|_| Vec::new()).collect();
+pub async fn compare(effort: &Effort, targets: &[Target]) -> Result<Vec<Run>> {
+    let mut runs: Vec<Vec<Run>> = targets.iter().map(|_| Vec::new()).collect();
     for round in 1..=effort.rounds {
         for (target, runs) in targets.iter().zip(&mut runs) {
+            let before = processor_time(target.pid)?;
             let measured = load::run(target.address, effort.shape(), StatusCode::OK, target.requests.clone()).await;
             let measured = measured.with_context(|| format!("under load: {}", target.name))?;
             eprintln!("    round {round}, {}: {}/s", target.name, measured.per_second());
-            runs.push(measured);
+            let taken = processor_time(target.pid)?.saturating_sub(before);
+            let processor = taken / u32::try_from(measured.total.max(1))?;
+            runs.push(Run { measured, processor });
         }
     }
-    runs.into_iter().map(|runs| median(runs, Measured::per_second)).collect()
+    runs.into_iter().map(|runs| median(runs, |run| run.measured.per_second())).collect()
 }
 
 /// The middle one by `key`; of an even number the upper of the two in the middle.

@@ -46,6 +46,11 @@ impl Server {
         Self::start(command.arg("--most-per-commit").arg(most_per_commit.to_string()))
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The most memory that it has taken so far, in kB.
     ///
     /// # Errors

@@ -48,18 +48,18 @@ pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
     let host = Host::start_warm(&setup, state.path())?;
     let group = Server::orders(state.path(), GROUP)?;
     let single = Server::orders(state.path(), 1)?;
-    let target = |name, address| Target { name, address, requests: requests(&app) };
+    let target = |name, pid, address| Target { name, pid, address, requests: requests(&app) };
     let targets = [
-        target("webhook, native, one transaction per request", single.address),
-        target("webhook, native, group commit", group.address),
-        target("webhook, host", address(host.url())?),
+        target("webhook, native, one transaction per request", single.pid(), single.address),
+        target("webhook, native, group commit", group.pid(), group.address),
+        target("webhook, host", host.pid(), address(host.url())?),
     ];
-    let measured = compare(effort, &targets).await?;
+    let runs = compare(effort, &targets).await?;
     let peaks = [single.peak_kb()?, group.peak_kb()?, host.peak_kb()?];
-    for ((target, measured), peak) in targets.iter().zip(&measured).zip(peaks) {
-        figures.load(target.name, measured, peak);
+    for ((target, run), peak) in targets.iter().zip(&runs).zip(peaks) {
+        figures.load(target.name, run, peak);
     }
-    let [single, group, host] = &measured[..] else { return Ok(()) };
+    let [single, group, host] = [0, 1, 2].map(|index: usize| &runs[index].measured);
     let rate = host.per_second();
     let percent = rate * 100 / group.per_second().max(1);
     let reached = percent >= AIM_OF_NATIVE_PERCENT;
