@@ -20,7 +20,7 @@ use siyu_tests::system::{API_TOKEN, System};
 use crate::report::Report;
 
 /// How long the application may take to fetch all records and settle.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Play a signed morning of a tea chain against the embedded host, and print what became of it.
 #[derive(Parser)]

@@ -17,22 +17,25 @@ pub struct Report {
     played: Played,
     /// What the application says.
     found: Books,
+    /// Orders whose full record the application has not got.
+    incomplete: u64,
     events: BTreeMap<String, u64>,
-    /// From the last answer until the books agreed.
+    /// From the last answer until the books agreed and every record was there.
     settled_in: Duration,
 }
 
 impl Report {
-    /// Wait until the application's books agree with the senders', or patience ends; then count.
+    /// Wait until the application has every order's full record and its books agree with the senders', or patience ends; then
+    /// count.
     ///
     /// # Errors
     /// When the application cannot be asked.
     pub async fn settled(system: &System, played: Played, patience: Duration) -> Result<Self> {
         let start = Instant::now();
-        let mut found = books(system).await?;
-        while found != played.books && start.elapsed() < patience {
+        let (mut found, mut incomplete) = books(system).await?;
+        while (found != played.books || incomplete > 0) && start.elapsed() < patience {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            found = books(system).await?;
+            (found, incomplete) = books(system).await?;
         }
         let settled_in = start.elapsed();
         let mut log = system.events().await?;
@@ -50,12 +53,12 @@ impl Report {
             let kind = event["type"].as_str().context("an event without type")?;
             *events.entry(kind.to_owned()).or_default() += 1;
         }
-        Ok(Self { played, found, events, settled_in })
+        Ok(Self { played, found, incomplete, events, settled_in })
     }
 
-    /// Whether the application's books are the senders' books.
+    /// Whether the application's books are the senders' books, from full records.
     pub fn agrees(&self) -> bool {
-        self.found == self.played.books
+        self.found == self.played.books && self.incomplete == 0
     }
 
     /// The figures as JSON. Amounts are fen, times are microseconds.
@@ -71,6 +74,7 @@ impl Report {
             },
             "application": books(&self.found),
             "senders": books(&self.played.books),
+            "without_full_record": self.incomplete,
             "agrees": self.agrees(),
             "events": self.events,
             "latency_us": {"p50": micros(self.played.latency(50)), "p99": micros(self.played.latency(99))},
@@ -104,6 +108,9 @@ impl fmt::Display for Report {
         ] {
             orders.row(&[name.to_owned(), yuan(here), yuan(there)]);
         }
+        if self.incomplete > 0 {
+            orders.row(&["without full record".to_owned(), thousands(self.incomplete), thousands(0)]);
+        }
         writeln!(f, "{orders}")?;
 
         let mut events = Table::new(&["events", ""]);
@@ -123,10 +130,12 @@ impl fmt::Display for Report {
     }
 }
 
-/// The application's books, by its API: orders by status, what was paid, what went back.
-async fn books(system: &System) -> Result<Books> {
+/// The application's books, by its API: orders by status, what was paid, what went back; and how many full records are missing.
+async fn books(system: &System) -> Result<(Books, u64)> {
     let mut books = Books::default();
+    let mut incomplete = 0;
     for order in system.orders().await? {
+        incomplete += u64::from(order["complete"] != true);
         let status = order["status"].as_str().context("an order without status")?;
         books.order(status, order["paid"].as_i64().unwrap_or(0));
         let id = order["id"].as_str().context("an order without id")?;
@@ -138,7 +147,7 @@ async fn books(system: &System) -> Result<Books> {
             }
         }
     }
-    Ok(books)
+    Ok((books, incomplete))
 }
 
 fn millis(duration: Duration) -> String {
