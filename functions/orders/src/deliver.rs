@@ -52,6 +52,9 @@ fn order(
     let changed = known.is_new || known.facts != before;
     if changed {
         settle(tx, &mut known, phone)?;
+        if before.detail.is_none() && known.facts.detail.is_some() && !known.is_new {
+            events::cancel(tx, &order_timer(known.id))?;
+        }
     }
     if origin == Origin::Push && known.key.platform == Platform::Douyin {
         let params = doudian::order::detail_params(&known.key.platform_order_id);
@@ -72,7 +75,7 @@ fn settle(tx: &Tx<'_>, known: &mut KnownOrder, phone: Option<Vec<u8>>) -> Result
         let (target, demand) = reservation::target(&order);
         store::reserve(tx, known.id, target, &demand)?;
     } else if known.is_new {
-        be_patient(tx, known.id)?;
+        be_patient(tx, &order_timer(known.id), known.id)?;
     }
     Ok(())
 }
@@ -91,6 +94,9 @@ fn refund(
     known.facts.merge(facts);
     if known.is_new || known.facts != before {
         settle_refund(tx, &key, &mut known)?;
+        if before.claim.is_none() && known.facts.claim.is_some() && !known.is_new {
+            events::cancel(tx, &refund_timer(known.id))?;
+        }
     }
     if origin == Origin::Push && key.platform == Platform::Douyin {
         let params = doudian::aftersale::detail_params(after_sale_id);
@@ -107,7 +113,7 @@ fn settle_refund(tx: &Tx<'_>, key: &OrderKey, known: &mut KnownRefund) -> Result
         events::append(tx, SOURCE, &known.id.to_string(), &event)?;
     }
     if known.is_new && refund.claim.is_none() {
-        be_patient(tx, known.order_id)?;
+        be_patient(tx, &refund_timer(known.id), known.order_id)?;
     }
     Ok(())
 }
@@ -131,11 +137,19 @@ pub fn announce_incomplete(tx: &Tx<'_>, id: OrderId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Sets the timer after which the order is announced without its full record.
-fn be_patient(tx: &Tx<'_>, id: OrderId) -> Result<(), DbError> {
+/// Sets the timer after which the order is announced with what is known. It is taken back when the record comes.
+fn be_patient(tx: &Tx<'_>, key: &str, id: OrderId) -> Result<(), DbError> {
     let due = tx.cx().now.try_add_millis(PATIENCE_MS).map_err(|error| DbError::Shape(error.to_string()))?;
     let event = Event::OrderDetailOverdue(OrderDetailOverdue { v: Version, order_id: id, attempt: 1 });
-    events::schedule(tx, due, &format!("order.detail:{id}"), SOURCE, &id.to_string(), &event)
+    events::schedule(tx, due, key, SOURCE, &id.to_string(), &event)
+}
+
+fn order_timer(id: OrderId) -> String {
+    format!("order.detail:{id}")
+}
+
+fn refund_timer(id: RefundId) -> String {
+    format!("refund.detail:{id}")
 }
 
 fn fetch(
