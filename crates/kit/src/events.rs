@@ -58,7 +58,7 @@ impl Logged {
 /// [`DbError`] of the insert.
 pub fn append(tx: &Tx<'_>, source: &str, subject: &str, event: &Event) -> Result<EventId, DbError> {
     let id = EventId::new(tx.cx().now, host::random());
-    tx.execute(
+    tx.run(
         "insert into event (id, type, subject, source, time, data, trace)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         &params![
@@ -88,7 +88,7 @@ pub fn schedule(
     subject: &str,
     event: &Event,
 ) -> Result<(), DbError> {
-    tx.execute(
+    tx.run(
         "insert into timer (key, due, type, subject, source, data, trace)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          on conflict (key) do update
@@ -103,8 +103,7 @@ pub fn schedule(
             data(event)?,
             tx.cx().trace.as_ref().map(ToString::to_string),
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// Takes a scheduled event back. Tells whether there was one; after it came due there is none.
@@ -130,7 +129,7 @@ pub fn fire_due(tx: &Tx<'_>, most: u32) -> Result<usize, DbError> {
         &params![tx.cx().now.millis(), most],
     )?;
     for row in &due {
-        tx.execute(
+        tx.run(
             "insert into event (id, type, subject, source, time, data, trace)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             &params![

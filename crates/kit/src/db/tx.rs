@@ -54,6 +54,14 @@ impl<'a> Tx<'a> {
             .transpose()
     }
 
+    /// Runs a statement whose count of rows nobody needs; asking for it is another call of the host.
+    ///
+    /// # Errors
+    /// [`DbError`] as SQLite reports it.
+    pub fn run(&self, sql: &str, params: &[Value]) -> Result<(), DbError> {
+        self.connection.query(sql, params).map(drop)
+    }
+
     /// Runs a statement and tells how many rows it changed.
     ///
     /// # Errors

@@ -87,7 +87,7 @@ pub fn order_by_id(tx: &Tx<'_>, id: OrderId) -> Result<Option<KnownOrder>, DbErr
 /// [`DbError`] of the statements.
 pub fn save_order(tx: &Tx<'_>, known: &KnownOrder, order: &Order, phone: Option<Vec<u8>>) -> Result<(), DbError> {
     let now = tx.cx().now;
-    tx.execute(
+    tx.run(
         r#"insert into "order" (id, platform, shop, platform_order_id, facts, status, raw_status, flags, complete, payable,
                                 paid, store, placed_at, updated_at, announced, detailed, overdue, phone)
            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
@@ -119,7 +119,7 @@ pub fn save_order(tx: &Tx<'_>, known: &KnownOrder, order: &Order, phone: Option<
         ],
     )?;
     for identity in &order.identities {
-        tx.execute(
+        tx.run(
             "insert into order_identity (order_id, kind, scope, value) values (?1, ?2, ?3, ?4)
              on conflict do nothing",
             &params![

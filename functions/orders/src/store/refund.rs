@@ -95,7 +95,7 @@ pub fn refunds(tx: &Tx<'_>, order_id: OrderId) -> Result<Vec<KnownRefund>, DbErr
 /// [`DbError`] of the statement.
 pub fn save_refund(tx: &Tx<'_>, known: &KnownRefund, refund: &Refund) -> Result<(), DbError> {
     let applied_at = refund.times.get(&RefundStatus::Applied).copied().unwrap_or(known.applied_at);
-    tx.execute(
+    tx.run(
         "insert into refund (id, order_id, after_sale_id, facts, status, amount, applied_at, announced, overdue)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          on conflict (id) do update
@@ -112,8 +112,7 @@ pub fn save_refund(tx: &Tx<'_>, known: &KnownRefund, refund: &Refund) -> Result<
             json(&known.announced)?,
             known.overdue,
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// The shop of a refund's order.
