@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test as a whole")]
 
 mod api;
+mod backup;
 mod clock;
 mod configuration;
 mod convergence;
