@@ -10,5 +10,6 @@ mod convergence;
 mod crash;
 mod database;
 mod fixtures;
+mod hosts;
 mod records;
 mod webhooks;
