@@ -12,4 +12,5 @@ mod database;
 mod fixtures;
 mod hosts;
 mod records;
+mod secrecy;
 mod webhooks;
