@@ -6,6 +6,7 @@
 mod api;
 mod drive;
 mod flight;
+mod retention;
 mod store;
 
 use axum::Router;
@@ -33,4 +34,4 @@ pub fn router(app: App) -> Router {
         .with_state(State { app, pump })
 }
 
-kit::service!(crate::router, []);
+kit::service!(crate::router, [crate::retention::KEEP_DAYS]);

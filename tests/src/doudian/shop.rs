@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use super::push::Message;
 use crate::merchant::Books;
 
+/// What a buyer has typed into the box for wishes, where no platform hides anything.
+pub const WISH: &str = "请放门口：测试顾客甲，测试路17号3单元，13900000123";
+
 /// A shop's state. Times are Unix seconds, as the platform's own.
 #[derive(Debug)]
 pub struct Shop {

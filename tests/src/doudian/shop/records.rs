@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CaseStatus, Shop, tracking_number};
+use super::{CaseStatus, Shop, WISH, tracking_number};
 
 impl Shop {
     /// `data.shop_order_detail` of `order.orderDetail`.
@@ -64,6 +64,7 @@ impl Shop {
             "encrypt_post_tel": "$$ciphertext==",
             "mask_post_tel": "1********00",
             "mask_post_receiver": "测*",
+            "buyer_words": WISH,
             "post_addr": {
                 "province": {"name": basket.region.0, "id": "1"},
                 "city": {"name": basket.region.1, "id": "2"},
