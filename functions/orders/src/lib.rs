@@ -9,11 +9,13 @@ mod announce;
 mod api;
 mod consume;
 mod deliver;
+mod pull;
+mod receive;
 mod reservation;
 mod settings;
 mod store;
 
-pub use settings::VARIABLES;
+pub use settings::variables;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -43,4 +45,4 @@ pub fn router(app: App) -> Router {
     kit::complete(routes).with_state(State { app, settings })
 }
 
-kit::service!(crate::router, crate::VARIABLES);
+kit::service!(crate::router, crate::variables);

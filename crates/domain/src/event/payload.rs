@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Version;
-use crate::{Order, OrderId, OutboxId, Refund, RefundId, Stock, UnixMs};
+use crate::{Order, OrderId, OutboxId, Platform, Refund, RefundId, Stock, UnixMs};
 
 /// A step in an order's life, with the order as known when the event was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -82,7 +82,60 @@ pub enum StockCause {
     Counted,
 }
 
-/// A call of the outbox was answered with success. The answer's body stands in the outbox row, not here.
+/// A shop on a marketplace, connected or disconnected by the merchant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShopEvent {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The platform.
+    pub platform: Platform,
+    /// The shop's id on the platform.
+    pub shop_id: String,
+    /// The shop's name, for people.
+    pub name: String,
+    /// When, UTC.
+    pub at: UnixMs,
+}
+
+/// A timer: a connected shop is to be asked what changed since it was asked last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PullDue {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The platform.
+    pub platform: Platform,
+    /// The shop's id on the platform.
+    pub shop_id: String,
+    /// What is asked for.
+    pub kind: PullKind,
+}
+
+/// What a shop is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PullKind {
+    /// Orders that changed.
+    Orders,
+    /// After-sale cases that changed.
+    AfterSales,
+    /// Messages of the platform's own queue.
+    Messages,
+}
+
+impl PullKind {
+    /// Its name in JSON and SQL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::AfterSales => "after_sales",
+            Self::Messages => "messages",
+        }
+    }
+}
+
+/// A call of the outbox was answered with success. What the answer says stands in the outbox row, not here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OutboxSucceeded {
@@ -92,7 +145,7 @@ pub struct OutboxSucceeded {
     pub outbox_id: OutboxId,
     /// The system called, as in the courier's configuration: `douyin`.
     pub destination: String,
-    /// What was asked of it: `order.orderDetail`.
+    /// What was asked of it: `order`.
     pub operation: String,
     /// What it was about: the id that the row was written with.
     pub subject: String,
@@ -114,7 +167,7 @@ pub struct OutboxFailed {
     pub outbox_id: OutboxId,
     /// The system called, as in the courier's configuration: `douyin`.
     pub destination: String,
-    /// What was asked of it: `order.orderDetail`.
+    /// What was asked of it: `order`.
     pub operation: String,
     /// What it was about: the id that the row was written with.
     pub subject: String,

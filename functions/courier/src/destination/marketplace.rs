@@ -1,44 +1,38 @@
-//! Doudian's open API: requests signed by app secret, one access token a shop.
+//! Marketplaces' open APIs: requests signed by the app's secret, one access token a shop.
 
-use super::token::{self, Found};
+use super::token::{Found, Keeper, TokenError};
 use super::{EXCHANGE, Failure, Outcome};
-use crate::settings::{Doudian, Settings};
+use crate::settings::{Configured, Settings};
 use crate::store::Claimed;
 use bytes::Bytes;
-use domain::Secret;
-use http::{Method, Request, Response, header};
+use domain::Platform;
+use http::{Request, StatusCode, header};
 use kit::client::SendError;
 use kit::{App, Cx};
-use platforms::doudian::api::{self, ApiError};
-use serde::Deserialize;
+use platforms::marketplace::{self, Api, ApiError, Asked, Shop, Token};
 use serde_json::Value;
 
-/// A token is renewed this long before its end, in milliseconds.
-const MARGIN_MS: i64 = 300_000;
-
-/// What a row of the outbox holds for Doudian.
-#[derive(Deserialize)]
-struct Asked {
-    shop_id: String,
-    params: Value,
-}
-
-pub async fn send(app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
-    let doudian = match &settings.doudian {
-        Ok(doudian) => doudian,
-        Err(error) => return later(error),
+pub async fn send(platform: Platform, app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
+    let (Some(api), Some(configured)) = (platforms::api(platform), settings.marketplaces.get(&platform)) else {
+        return Outcome::Failed(Failure::ours(format!("{platform} cannot be asked")));
+    };
+    let (configured, vault) = match (configured, &settings.vault) {
+        (Ok(configured), Ok(vault)) => (configured, vault),
+        (Err(error), _) | (_, Err(error)) => return Outcome::Retry(Failure::ours(error)),
     };
     let asked: Asked = match serde_json::from_str(&call.request) {
         Ok(asked) => asked,
-        Err(error) => return Outcome::Failed(Failure { error: error.to_string(), ..Failure::default() }),
+        Err(error) => return Outcome::Failed(Failure::ours(error)),
     };
+    let keeper = Keeper { app, vault, cx, platform, shop_id: &asked.shop_id };
+    let caller = Caller { api, configured, app, cx, call, asked: &asked, keeper };
     // A token that the platform no longer takes is replaced once within the same try.
-    let mut outcome = with_token(app, doudian, cx, call, &asked).await;
+    let mut outcome = caller.ask().await;
     if matches!(outcome, Err(Refused::Token(_))) {
-        outcome = with_token(app, doudian, cx, call, &asked).await;
+        outcome = caller.ask().await;
     }
     match outcome {
-        Ok(answer) => Outcome::Succeeded { status: answer.status().as_u16(), body: answer.into_body().to_vec() },
+        Ok((status, answer)) => Outcome::Succeeded { status: status.as_u16(), answer: answer.to_string().into_bytes() },
         Err(Refused::Token(failure) | Refused::Later(failure)) => Outcome::Retry(failure),
         Err(Refused::Never(failure)) => Outcome::Failed(failure),
     }
@@ -51,88 +45,98 @@ enum Refused {
     Never(Failure),
 }
 
-async fn with_token(
-    app: &App,
-    doudian: &Doudian,
-    cx: &Cx,
-    call: &Claimed,
-    asked: &Asked,
-) -> Result<Response<Bytes>, Refused> {
-    let key = format!("token:douyin:{}", asked.shop_id);
-    let access_token = match token::find(app, cx, &key).await? {
-        Found::Kept(token) => token,
-        Found::Ours(claim) => match fetch_token(app, doudian, cx, &asked.shop_id).await {
-            Ok(fresh) => {
-                claim.keep(app, cx, &fresh).await?;
-                fresh.text
+struct Caller<'a> {
+    api: &'static dyn Api,
+    configured: &'a Configured,
+    app: &'a App,
+    cx: &'a Cx,
+    call: &'a Claimed,
+    asked: &'a Asked,
+    keeper: Keeper<'a>,
+}
+
+impl Caller<'_> {
+    async fn ask(&self) -> Result<(StatusCode, Value), Refused> {
+        let access_token = match self.keeper.find().await? {
+            Found::Kept(token) => token,
+            Found::Ours(claim) => match self.new_token(claim.refresh_token()).await {
+                Ok(fresh) => {
+                    let token = fresh.access_token.clone();
+                    self.keeper.keep(claim, fresh).await?;
+                    token
+                }
+                Err(refused) => {
+                    self.keeper.give_up(claim).await?;
+                    return Err(refused);
+                }
+            },
+        };
+        let Asked { shop_id, ask } = self.asked;
+        let shop = Shop { id: shop_id, access_token: Some(&access_token), refresh_token: None };
+        let request = self
+            .api
+            .request(&self.configured.app, &shop, ask, self.cx.now)
+            .map_err(|error| refused(None, &error))?;
+        let (status, body) = self.exchange(request, &self.call.idempotency_key).await?;
+        match self.api.check(ask, &body) {
+            Ok(answer) => Ok((status, answer)),
+            Err(error) => {
+                if matches!(error, ApiError::TokenExpired(_)) {
+                    self.keeper.forget(&access_token).await;
+                }
+                Err(refused(Some(status), &error))
             }
-            Err(refused) => {
-                claim.give_up(app, cx).await?;
-                return Err(refused);
-            }
-        },
-    };
-    let answer = exchange(app, doudian, cx, &call.operation, &asked.params, Some(&access_token), &call.idempotency_key);
-    match answer.await {
-        Err(Refused::Token(failure)) => {
-            token::forget(app, cx, &key, &access_token).await;
-            Err(Refused::Token(failure))
         }
-        other => other,
+    }
+
+    async fn new_token(&self, refresh_token: Option<&domain::Secret<String>>) -> Result<Token, Refused> {
+        let shop = Shop { id: &self.asked.shop_id, access_token: None, refresh_token };
+        let request = self.api.token_request(&self.configured.app, &shop, self.cx.now).ok_or_else(|| {
+            let Asked { shop_id, .. } = self.asked;
+            let platform = self.call.destination.name();
+            Refused::Later(Failure::ours(format!(
+                "there is no access token for the shop {shop_id}: PUT /v1/shops/{platform}/{shop_id}"
+            )))
+        })?;
+        let (status, body) = self.exchange(request, &self.asked.shop_id).await?;
+        self.api.token(&body).map_err(|error| refused(Some(status), &error))
+    }
+
+    /// One request and its answer. What the platform says in it is read by the caller, whatever the status: some
+    /// platforms refuse with 4xx and their own JSON.
+    async fn exchange(
+        &self,
+        signed: marketplace::Request,
+        idempotency_key: &str,
+    ) -> Result<(StatusCode, Bytes), Refused> {
+        let request = Request::builder()
+            .method(signed.method)
+            .uri(format!("{}{}", self.configured.base, signed.path_and_query))
+            .header(header::CONTENT_TYPE, signed.content_type)
+            .header("idempotency-key", format!("\"{idempotency_key}\""))
+            .header("traceparent", self.cx.traceparent())
+            .body(Bytes::from(signed.body))
+            .map_err(|error| Refused::Never(Failure::ours(format!("the request cannot be made: {error}"))))?;
+        let answer = self.app.client().send(request, EXCHANGE).await.map_err(|error: SendError| {
+            Refused::Later(Failure { trips_breaker: true, ..Failure::ours(error) })
+        })?;
+        let status = answer.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            let retry_after =
+                answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            return Err(Refused::Later(Failure {
+                status: Some(status.as_u16()),
+                error: format!("HTTP {status}"),
+                retry_after,
+                trips_breaker: status.is_server_error(),
+            }));
+        }
+        Ok((status, answer.into_body()))
     }
 }
 
-async fn fetch_token(app: &App, doudian: &Doudian, cx: &Cx, shop_id: &str) -> Result<token::Fresh, Refused> {
-    let params = api::token_params(shop_id);
-    let answer = exchange(app, doudian, cx, api::TOKEN_CREATE, &params, None, shop_id).await?;
-    let token = api::token(answer.body()).map_err(|error| refused(&answer, error))?;
-    let life = token.expires_in.saturating_mul(1000).saturating_sub(MARGIN_MS).max(1000);
-    Ok(token::Fresh { text: token.access_token, life_ms: life })
-}
-
-async fn exchange(
-    app: &App,
-    doudian: &Doudian,
-    cx: &Cx,
-    method: &str,
-    params: &Value,
-    access_token: Option<&Secret<String>>,
-    idempotency_key: &str,
-) -> Result<Response<Bytes>, Refused> {
-    let never = |error: &dyn std::fmt::Display| {
-        Refused::Never(Failure { error: format!("the request cannot be made: {error}"), ..Failure::default() })
-    };
-    let signed = api::request(&doudian.app, method, params, access_token, cx.now).map_err(|error| never(&error))?;
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(format!("{}{}", doudian.base, signed.path_and_query))
-        .header(header::CONTENT_TYPE, "application/json")
-        .header("idempotency-key", format!("\"{idempotency_key}\""))
-        .header("traceparent", cx.traceparent())
-        .body(Bytes::from(signed.body))
-        .map_err(|error| never(&error))?;
-    let answer = app.client().send(request, EXCHANGE).await.map_err(|error: SendError| {
-        Refused::Later(Failure { error: error.to_string(), trips_breaker: true, ..Failure::default() })
-    })?;
-    let status = answer.status();
-    if status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS {
-        let retry_after =
-            answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        return Err(Refused::Later(Failure {
-            status: Some(status.as_u16()),
-            error: format!("HTTP {status}"),
-            retry_after,
-            trips_breaker: status.is_server_error(),
-        }));
-    }
-    match api::response(answer.body()) {
-        Ok(_) => Ok(answer),
-        Err(error) => Err(refused(&answer, error)),
-    }
-}
-
-fn refused(answer: &Response<Bytes>, error: ApiError) -> Refused {
-    let failure = Failure { status: Some(answer.status().as_u16()), error: error.to_string(), ..Failure::default() };
+fn refused(status: Option<StatusCode>, error: &ApiError) -> Refused {
+    let failure = Failure { status: status.map(|status| status.as_u16()), ..Failure::ours(error) };
     match error {
         ApiError::TokenExpired(_) => Refused::Token(failure),
         ApiError::Retryable(_) => Refused::Later(failure),
@@ -140,12 +144,8 @@ fn refused(answer: &Response<Bytes>, error: ApiError) -> Refused {
     }
 }
 
-fn later(error: &kit::ConfigError) -> Outcome {
-    Outcome::Retry(Failure { error: error.to_string(), ..Failure::default() })
-}
-
-impl From<token::TokenError> for Refused {
-    fn from(error: token::TokenError) -> Self {
-        Self::Later(Failure { error: error.to_string(), ..Failure::default() })
+impl From<TokenError> for Refused {
+    fn from(error: TokenError) -> Self {
+        Self::Later(Failure::ours(error))
     }
 }

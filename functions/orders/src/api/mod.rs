@@ -25,8 +25,9 @@ kit::scopes! {
 
 pub fn routes() -> Router<State> {
     Router::new()
-        .route("/hooks/douyin", post(hooks::douyin))
-        .route("/hooks/orders", post(hooks::own))
+        .route("/hooks/{platform}", get(hooks::marketplace::push).post(hooks::marketplace::push))
+        .route("/hooks/{platform}/{secret}", post(hooks::marketplace::push))
+        .route("/hooks/orders", post(hooks::own::own))
         .route("/v1/orders", get(orders::list))
         .route("/v1/orders/{id}", get(orders::show))
         .route("/v1/orders/{id}/refunds", post(refunds::create))
@@ -37,7 +38,7 @@ pub fn routes() -> Router<State> {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Siyu: orders", description = "Orders, refunds and stock. Money is integer fen, times are RFC 3339."),
-    paths(hooks::douyin, hooks::own, orders::list, orders::show, refunds::create, stock::show, stock::count)
+    paths(hooks::marketplace::push, hooks::own::own, orders::list, orders::show, refunds::create, stock::show, stock::count)
 )]
 struct Document;
 

@@ -2,12 +2,14 @@
 
 mod inbox;
 mod order;
+mod pull;
 mod refund;
 mod stock;
 
 pub use inbox::{quarantine, remember};
-pub use order::{Filter, KnownOrder, Listed, Mark, find_order, history, list, listed_by_id, order_by_id, save_order};
-pub use refund::{KnownRefund, find_refund, order_of_refund, refunds, save_refund, shop_of_refund};
+pub use order::{Filter, KnownOrder, Listed, Mark, find_order, history, id_of_order, list, listed_by_id, order_by_id, save_order};
+pub use pull::{PullRow, advance_pull, begin_pull, is_connected, pull, pull_failed};
+pub use refund::{KnownRefund, find_refund, order_of_refund, refund_by_case, refunds, save_refund};
 pub use stock::{StockRow, count, reserve, stock};
 
 use domain::UnixMs;

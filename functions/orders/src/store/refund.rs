@@ -1,7 +1,7 @@
 //! Refunds: one row each.
 
 use super::json;
-use domain::{Fen, OrderId, Refund, RefundFacts, RefundId, RefundStatus, UnixMs};
+use domain::{Fen, OrderId, Platform, Refund, RefundFacts, RefundId, RefundStatus, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params, random};
 use std::collections::BTreeSet;
@@ -115,15 +115,23 @@ pub fn save_refund(tx: &Tx<'_>, known: &KnownRefund, refund: &Refund) -> Result<
     )
 }
 
-/// The shop of a refund's order.
+/// The refund of a platform's case whose order is not told.
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn shop_of_refund(tx: &Tx<'_>, refund_id: &str) -> Result<Option<String>, DbError> {
-    tx.scalar(
-        r#"select "order".shop from refund join "order" on "order".id = refund.order_id where refund.id = ?1"#,
-        &params![refund_id],
-    )
+pub fn refund_by_case(
+    tx: &Tx<'_>,
+    platform: Platform,
+    shop_id: &str,
+    after_sale_id: &str,
+) -> Result<Option<RefundId>, DbError> {
+    tx.query_one(
+        r#"select refund.id from refund join "order" on "order".id = refund.order_id
+            where refund.after_sale_id = ?3 and "order".platform = ?1 and "order".shop = ?2"#,
+        &params![platform.as_str(), shop_id, after_sale_id],
+    )?
+    .map(|row| row.parse("id"))
+    .transpose()
 }
 
 /// The order of a refund.
