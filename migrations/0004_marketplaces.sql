@@ -25,6 +25,25 @@ create table pull (
     primary key (platform, shop, kind)
 ) strict, without rowid;
 
+-- Where a SKU is offered. Written by functions/orders. `safety`: pieces that are kept back from the platform. `asked`: the
+-- pieces that it was asked to show last; none where it has refused. `told`: the pieces that it has taken last.
+create table listing (
+    platform     text    not null,
+    shop         text    not null,
+    product      text    not null check (product <> ''),
+    platform_sku text    not null default '',
+    sku          text    not null,
+    safety       integer not null default 0 check (safety >= 0),
+    asked        integer check (asked >= 0),
+    told         integer check (told >= 0),
+    primary key (platform, shop, product, platform_sku)
+) strict, without rowid;
+
+create index listing_by_sku on listing (sku);
+
+-- When the goods of a case came back.
+alter table refund add column received_at integer;
+
 -- A case is looked for by its own id where a platform does not tell its order.
 create index refund_by_case on refund (after_sale_id);
 

@@ -1,7 +1,7 @@
 //! What orders do with events: answers that the courier has brought, shops that come, and time that has run out.
 
 use crate::deliver::{self, Origin};
-use crate::{pull, receive, settings, store};
+use crate::{decision, listing, pull, receive, settings, store};
 use domain::{Event, OutboxFailed, OutboxSucceeded, Platform};
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::Logged;
@@ -11,7 +11,15 @@ use platforms::marketplace::{Answer, Ask, Asked};
 /// This function as a consumer.
 pub const CONSUMER: Consumer = Consumer {
     name: "orders",
-    types: &["outbox.succeeded", "outbox.failed", "order.detail_overdue", "shop.connected", "pull.due"],
+    types: &[
+        "outbox.succeeded",
+        "outbox.failed",
+        "order.detail_overdue",
+        "shop.connected",
+        "pull.due",
+        "stock.changed",
+        "stock.push_due",
+    ],
     apply,
 };
 
@@ -27,6 +35,8 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
         },
         Event::OrderDetailOverdue(overdue) => Ok(deliver::announce_incomplete(tx, overdue.order_id)?),
         Event::ShopConnected(shop) => Ok(pull::begin(tx, shop.platform, &shop.shop_id)?),
+        Event::StockChanged(changed) => Ok(listing::changed(tx, &changed.sku)?),
+        Event::StockPushDue(due) => Ok(listing::push(tx, &due.sku)?),
         Event::PullDue(due) => Ok(pull::ask(tx, due.platform, &due.shop_id, due.kind)?),
         _ => Ok(()),
     }
@@ -62,11 +72,28 @@ fn answered(app: &App, tx: &Tx<'_>, platform: Platform, succeeded: &OutboxSuccee
             pull::messages(tx, platform, &asked.shop_id, ids)?;
         }
         Answer::Done => {
-            // What a command has done is told by the record.
-            if let Some(record) = asked.ask.record() {
-                deliver::ask(tx, platform, &asked.shop_id, &record)?;
-            }
+            done(tx, platform, &asked)?;
         }
+    }
+    Ok(())
+}
+
+/// A marketplace has done what it was told.
+fn done(tx: &Tx<'_>, platform: Platform, asked: &Asked) -> Result<(), ConsumeError> {
+    let Asked { shop_id, ask } = asked;
+    if let Ask::SetStock { shelf, quantity } = ask {
+        store::listing_told(tx, platform, shop_id, shelf, *quantity)?;
+    }
+    if let Ask::ConfirmReceipt { after_sale_id, .. } = ask
+        && let Some(id) = store::refund_by_case(tx, platform, shop_id, after_sale_id)?
+        && let Some(refund) = store::refund_by_id(tx, id)?
+        && let Some(order) = store::order_by_id(tx, refund.order_id)?
+    {
+        decision::received(tx, &order, &refund)?;
+    }
+    // How a case stands after a decision is told by the record.
+    if let Some(record) = ask.record() {
+        deliver::ask(tx, platform, shop_id, &record)?;
     }
     Ok(())
 }
@@ -75,6 +102,9 @@ fn answered(app: &App, tx: &Tx<'_>, platform: Platform, succeeded: &OutboxSuccee
 fn refused(tx: &Tx<'_>, platform: Platform, failed: &OutboxFailed) -> Result<(), ConsumeError> {
     let Some(call) = outbox::finished(tx, failed.outbox_id)? else { return Ok(()) };
     let asked = asked(&call.request)?;
+    if let Ask::SetStock { shelf, .. } = &asked.ask {
+        return Ok(listing::refused(tx, platform, &asked.shop_id, shelf)?);
+    }
     match asked.ask.pull_kind() {
         Some(kind) => Ok(pull::put_off(tx, platform, &asked.shop_id, kind, &failed.error)?),
         // Without the record, what is known is announced.

@@ -3,7 +3,9 @@
 use crate::announce;
 use crate::reservation;
 use crate::store::{self, KnownOrder, KnownRefund};
-use domain::{Event, OrderDetailOverdue, OrderFacts, OrderId, OrderKey, Platform, RefundFacts, RefundId, Version};
+use domain::{
+    Event, OrderDetailOverdue, OrderFacts, OrderId, OrderKey, OutboxId, Platform, RefundFacts, RefundId, Version,
+};
 use kit::{DbError, Tx, events, outbox};
 use platforms::Fact;
 use platforms::marketplace::{Ask, Asked};
@@ -99,10 +101,8 @@ fn refund(
         }
     }
     if origin == Origin::Push {
-        let ask = Ask::AfterSale {
-            order_id: Some(key.platform_order_id.clone()),
-            after_sale_id: after_sale_id.to_owned(),
-        };
+        let ask =
+            Ask::AfterSale { order_id: Some(key.platform_order_id.clone()), after_sale_id: after_sale_id.to_owned() };
         enqueue(tx, key.platform, &key.shop_id, &ask, &known.id.to_string())?;
     }
     Ok(known.id)
@@ -155,15 +155,14 @@ fn refund_timer(id: RefundId) -> String {
     format!("refund.detail:{id}")
 }
 
-/// Asks a marketplace. The call's subject is our id of what it is about, or the platform's while we know nothing of it.
+/// Asks a marketplace; tells the call. The call's subject is our id of what it is about, or the platform's while we know nothing of it.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
-pub fn ask(tx: &Tx<'_>, platform: Platform, shop_id: &str, ask: &Ask) -> Result<(), DbError> {
+pub fn ask(tx: &Tx<'_>, platform: Platform, shop_id: &str, ask: &Ask) -> Result<OutboxId, DbError> {
     let ours = match ask {
         Ask::Order { order_id } => {
-            let key =
-                OrderKey { platform, shop_id: shop_id.to_owned(), platform_order_id: order_id.clone() };
+            let key = OrderKey { platform, shop_id: shop_id.to_owned(), platform_order_id: order_id.clone() };
             store::id_of_order(tx, &key)?.map(|id| id.to_string())
         }
         Ask::AfterSale { after_sale_id, .. } => {
@@ -175,9 +174,9 @@ pub fn ask(tx: &Tx<'_>, platform: Platform, shop_id: &str, ask: &Ask) -> Result<
     enqueue(tx, platform, shop_id, ask, &subject)
 }
 
-fn enqueue(tx: &Tx<'_>, platform: Platform, shop_id: &str, ask: &Ask, subject: &str) -> Result<(), DbError> {
+fn enqueue(tx: &Tx<'_>, platform: Platform, shop_id: &str, ask: &Ask, subject: &str) -> Result<OutboxId, DbError> {
     let asked = Asked { shop_id: shop_id.to_owned(), ask: ask.clone() };
     let request = serde_json::to_value(asked).map_err(|error| DbError::Shape(error.to_string()))?;
     let call = outbox::Call { destination: platform.as_str(), operation: ask.operation(), subject, request };
-    outbox::enqueue(tx, &call).map(drop)
+    outbox::enqueue(tx, &call)
 }

@@ -8,7 +8,9 @@
 mod announce;
 mod api;
 mod consume;
+mod decision;
 mod deliver;
+mod listing;
 mod pull;
 mod receive;
 mod reservation;

@@ -49,7 +49,7 @@ pub fn ask(tx: &Tx<'_>, platform: Platform, shop_id: &str, kind: PullKind) -> Re
         PullKind::AfterSales => Ask::ChangedAfterSales(window),
         PullKind::Messages => Ask::Messages,
     };
-    deliver::ask(tx, platform, shop_id, &ask)
+    deliver::ask(tx, platform, shop_id, &ask).map(drop)
 }
 
 fn window(row: &PullRow, now: UnixMs, longest_ms: i64) -> Window {
@@ -61,13 +61,7 @@ fn window(row: &PullRow, now: UnixMs, longest_ms: i64) -> Window {
 ///
 /// # Errors
 /// [`DbError`] of the statements.
-pub fn page(
-    tx: &Tx<'_>,
-    platform: Platform,
-    asked: &Asked,
-    asks: &[Ask],
-    next: Option<String>,
-) -> Result<(), DbError> {
+pub fn page(tx: &Tx<'_>, platform: Platform, asked: &Asked, asks: &[Ask], next: Option<String>) -> Result<(), DbError> {
     for ask in asks {
         deliver::ask(tx, platform, &asked.shop_id, ask)?;
     }
@@ -78,7 +72,7 @@ pub fn page(
             Ask::ChangedOrders(_) => Ask::ChangedOrders(window),
             _ => Ask::ChangedAfterSales(window),
         };
-        return deliver::ask(tx, platform, &asked.shop_id, &ask);
+        return deliver::ask(tx, platform, &asked.shop_id, &ask).map(drop);
     }
     let Some(kind) = asked.ask.pull_kind() else { return Ok(()) };
     store::advance_pull(tx, platform, &asked.shop_id, kind, window.until)?;
@@ -103,13 +97,7 @@ pub fn messages(tx: &Tx<'_>, platform: Platform, shop_id: &str, message_ids: Vec
 ///
 /// # Errors
 /// [`DbError`] of the statements.
-pub fn put_off(
-    tx: &Tx<'_>,
-    platform: Platform,
-    shop_id: &str,
-    kind: PullKind,
-    error: &str,
-) -> Result<(), DbError> {
+pub fn put_off(tx: &Tx<'_>, platform: Platform, shop_id: &str, kind: PullKind, error: &str) -> Result<(), DbError> {
     let failures = store::pull_failed(tx, platform, shop_id, kind, error)?;
     schedule(tx, platform, shop_id, kind, later(tx.cx().now, pause_ms(failures)))
 }

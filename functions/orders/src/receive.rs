@@ -40,7 +40,7 @@ fn hint(
     content: &[u8],
 ) -> Result<(), DbError> {
     if store::is_connected(tx, platform, shop_id)? {
-        return deliver::ask(tx, platform, shop_id, ask);
+        return deliver::ask(tx, platform, shop_id, ask).map(drop);
     }
     quarantine(tx, vault, platform.as_str(), content, "the shop is not connected")
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Version;
-use crate::{Order, OrderId, OutboxId, Platform, Refund, RefundId, Stock, UnixMs};
+use crate::{Order, OrderId, OutboxId, Platform, Refund, RefundClaim, RefundId, Stock, UnixMs};
 
 /// A step in an order's life, with the order as known when the event was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -68,6 +68,33 @@ pub struct StockChanged {
     pub at: UnixMs,
 }
 
+/// The goods of an after-sale case have come back to the merchant. What is paid for goods (commission, points) is settled
+/// by this, the refund's money by `refund.refunded`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnReceived {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The refund in our books.
+    pub refund_id: RefundId,
+    /// The order in our books that it belongs to.
+    pub order_id: OrderId,
+    /// What was asked for, as known when the goods came; absent while no record has told.
+    pub claim: Option<RefundClaim>,
+    /// When, UTC.
+    pub at: UnixMs,
+}
+
+/// A timer: platforms that offer a SKU are to be told its stock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockPushDue {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The merchant's SKU code.
+    pub sku: String,
+}
+
 /// Why stock changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -80,6 +107,10 @@ pub enum StockCause {
     Released,
     /// A person or the merchant's system set the count.
     Counted,
+    /// A warehouse took goods in or gave them out.
+    Moved,
+    /// Goods came back from a buyer.
+    Returned,
 }
 
 /// A shop on a marketplace, connected or disconnected by the merchant.

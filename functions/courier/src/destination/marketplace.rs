@@ -73,10 +73,8 @@ impl Caller<'_> {
         };
         let Asked { shop_id, ask } = self.asked;
         let shop = Shop { id: shop_id, access_token: Some(&access_token), refresh_token: None };
-        let request = self
-            .api
-            .request(&self.configured.app, &shop, ask, self.cx.now)
-            .map_err(|error| refused(None, &error))?;
+        let request =
+            self.api.request(&self.configured.app, &shop, ask, self.cx.now).map_err(|error| refused(None, &error))?;
         let (status, body) = self.exchange(request, &self.call.idempotency_key).await?;
         match self.api.check(ask, &body) {
             Ok(answer) => Ok((status, answer)),
@@ -117,9 +115,12 @@ impl Caller<'_> {
             .header("traceparent", self.cx.traceparent())
             .body(Bytes::from(signed.body))
             .map_err(|error| Refused::Never(Failure::ours(format!("the request cannot be made: {error}"))))?;
-        let answer = self.app.client().send(request, EXCHANGE).await.map_err(|error: SendError| {
-            Refused::Later(Failure { trips_breaker: true, ..Failure::ours(error) })
-        })?;
+        let answer = self
+            .app
+            .client()
+            .send(request, EXCHANGE)
+            .await
+            .map_err(|error: SendError| Refused::Later(Failure { trips_breaker: true, ..Failure::ours(error) }))?;
         let status = answer.status();
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             let retry_after =

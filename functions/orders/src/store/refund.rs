@@ -72,6 +72,32 @@ pub fn find_refund(tx: &Tx<'_>, order_id: OrderId, after_sale_id: &str) -> Resul
     .transpose()
 }
 
+/// The refund of our id.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn refund_by_id(tx: &Tx<'_>, id: RefundId) -> Result<Option<KnownRefund>, DbError> {
+    tx.query_one(
+        "select id, order_id, after_sale_id, facts, announced, overdue, applied_at from refund where id = ?1",
+        &params![id.to_string()],
+    )?
+    .as_ref()
+    .map(KnownRefund::from_row)
+    .transpose()
+}
+
+/// Notes that a refund's goods have come back. False when that was known.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub fn mark_received(tx: &Tx<'_>, id: RefundId) -> Result<bool, DbError> {
+    let noted = tx.execute(
+        "update refund set received_at = ?2 where id = ?1 and received_at is null",
+        &params![id.to_string(), tx.cx().now.millis()],
+    )?;
+    Ok(noted > 0)
+}
+
 /// All refunds of an order, oldest first.
 ///
 /// # Errors

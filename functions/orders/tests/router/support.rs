@@ -107,7 +107,8 @@ impl Shop {
 
     /// What waits to be asked, oldest first: operation and request.
     pub async fn asked(&self) -> Vec<(String, Value)> {
-        let rows = self.column("select operation || ' ' || request as v from outbox where state = 'pending' order by id");
+        let rows =
+            self.column("select operation || ' ' || request as v from outbox where state = 'pending' order by id");
         let split = |row: String| {
             let (operation, request) = row.split_once(' ').unwrap();
             (operation.to_owned(), serde_json::from_str(request).unwrap())
