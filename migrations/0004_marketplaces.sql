@@ -49,3 +49,32 @@ create index refund_by_case on refund (after_sale_id);
 
 -- A call about a thing waits while another about the same is on its way.
 create index outbox_sending on outbox (destination, operation, subject) where state = 'sending';
+
+-- Who has bought what and when, by the first of an order's identities. Written by functions/orders.
+create table purchase (
+    kind     text    not null,
+    scope    text    not null default '',
+    value    text    not null,
+    sku      text    not null,
+    order_id text    not null references "order" (id),
+    paid_at  integer not null,
+    primary key (kind, scope, value, sku, paid_at, order_id)
+) strict, without rowid;
+
+-- The earliest paid order of a buyer, as far as is known.
+create table buyer (
+    kind     text    not null,
+    scope    text    not null default '',
+    value    text    not null,
+    order_id text    not null references "order" (id),
+    paid_at  integer not null,
+    primary key (kind, scope, value)
+) strict, without rowid;
+
+-- How often buyers have bought a SKU again after so many whole days.
+create table repurchase (
+    sku   text    not null,
+    days  integer not null check (days >= 0),
+    count integer not null check (count >= 0),
+    primary key (sku, days)
+) strict, without rowid;

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
 pub use self::payload::{
-    ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, PullDue, PullKind, RefundEvent,
-    ReturnReceived, ShopEvent, StockCause, StockChanged, StockPushDue,
+    BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, PullDue, PullKind,
+    RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged, StockPushDue,
 };
 pub use self::version::Version;
 
@@ -90,6 +90,10 @@ vocabulary! {
     RefundCancelled(RefundEvent, 1) = "refund.cancelled";
     /// The stock of a SKU changed.
     StockChanged(StockChanged, 1) = "stock.changed";
+    /// An order is its buyer's first.
+    BuyerFirstOrder(BuyerFirstOrder, 1) = "buyer.first_order";
+    /// The replenishment cycle of a SKU changed.
+    SkuCycle(SkuCycle, 1) = "sku.cycle";
     /// The goods of an after-sale case came back.
     ReturnReceived(ReturnReceived, 1) = "return.received";
     /// Platforms that offer a SKU are to be told its stock. A timer.

@@ -1,7 +1,7 @@
 //! What orders do with events: answers that the courier has brought, shops that come, and time that has run out.
 
 use crate::deliver::{self, Origin};
-use crate::{decision, listing, pull, receive, settings, store};
+use crate::{buyers, decision, listing, pull, receive, settings, store};
 use domain::{Event, OutboxFailed, OutboxSucceeded, Platform};
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::Logged;
@@ -15,6 +15,8 @@ pub const CONSUMER: Consumer = Consumer {
         "outbox.succeeded",
         "outbox.failed",
         "order.detail_overdue",
+        "order.paid",
+        "order.detailed",
         "shop.connected",
         "pull.due",
         "stock.changed",
@@ -35,6 +37,9 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
         },
         Event::OrderDetailOverdue(overdue) => Ok(deliver::announce_incomplete(tx, overdue.order_id)?),
         Event::ShopConnected(shop) => Ok(pull::begin(tx, shop.platform, &shop.shop_id)?),
+        Event::OrderPaid(paid) | Event::OrderDetailed(paid) if paid.order.complete => {
+            Ok(buyers::bought(tx, paid.order_id, &paid.order)?)
+        }
         Event::StockChanged(changed) => Ok(listing::changed(tx, &changed.sku)?),
         Event::StockPushDue(due) => Ok(listing::push(tx, &due.sku)?),
         Event::PullDue(due) => Ok(pull::ask(tx, due.platform, &due.shop_id, due.kind)?),

@@ -7,6 +7,7 @@
 
 mod announce;
 mod api;
+mod buyers;
 mod consume;
 mod decision;
 mod deliver;

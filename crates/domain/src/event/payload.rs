@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Version;
-use crate::{Order, OrderId, OutboxId, Platform, Refund, RefundClaim, RefundId, Stock, UnixMs};
+use crate::{Identity, Order, OrderId, OutboxId, Platform, Refund, RefundClaim, RefundId, Stock, UnixMs};
 
 /// A step in an order's life, with the order as known when the event was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -93,6 +93,37 @@ pub struct StockPushDue {
     pub v: Version<1>,
     /// The merchant's SKU code.
     pub sku: String,
+}
+
+/// An order is the earliest paid one of its buyer, as far as is known. When an earlier one becomes known later, it is told in its
+/// place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BuyerFirstOrder {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The order in our books.
+    pub order_id: OrderId,
+    /// The buyer: the first of the order's identities.
+    pub identity: Identity,
+    /// When it was paid, UTC.
+    pub at: UnixMs,
+}
+
+/// After how long buyers buy a SKU again has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkuCycle {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The merchant's SKU code.
+    pub sku: String,
+    /// The median of the whole days between two purchases by one buyer.
+    pub days: i64,
+    /// How many intervals that is the median of.
+    pub intervals: i64,
+    /// When it changed, UTC.
+    pub at: UnixMs,
 }
 
 /// Why stock changed.

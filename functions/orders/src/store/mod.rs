@@ -1,5 +1,6 @@
 //! The SQL of orders, refunds, stock and what came in.
 
+mod buyer;
 mod inbox;
 mod listing;
 mod order;
@@ -7,6 +8,7 @@ mod pull;
 mod refund;
 mod stock;
 
+pub use buyer::{Bought, add_interval, cycle, is_first, purchase, remove_interval};
 pub use inbox::{quarantine, remember};
 pub use listing::{ListingRow, listed_sku, listing_asked, listing_told, listings, replace_listings};
 pub use order::{
