@@ -13,10 +13,13 @@ pub mod doudian;
 pub mod marketplace;
 pub mod own;
 pub mod standard_webhooks;
+pub mod taobao;
 
+mod backwards;
 mod gmt8;
 mod lenient;
 mod mac;
+mod signature;
 
 use domain::{OrderFacts, OrderKey, Platform, RefundFacts};
 use marketplace::{Api, Setting, Source};
@@ -48,6 +51,7 @@ pub enum Fact {
 pub fn source(platform: Platform) -> Option<&'static dyn Source> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::Taobao => &taobao::Taobao,
         _ => return None,
     })
 }
@@ -56,6 +60,7 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
 pub fn api(platform: Platform) -> Option<&'static dyn Api> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::Taobao => &taobao::Taobao,
         _ => return None,
     })
 }
@@ -64,6 +69,7 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
 pub fn settings(platform: Platform) -> &'static [Setting] {
     match platform {
         Platform::Douyin => doudian::SETTINGS,
+        Platform::Taobao => taobao::SETTINGS,
         _ => &[],
     }
 }
