@@ -10,6 +10,7 @@
 //! Nothing here does I/O; the current time is an argument. A new marketplace is a module and its rows in the tables below.
 
 pub mod doudian;
+pub mod jd;
 pub mod marketplace;
 pub mod own;
 pub mod standard_webhooks;
@@ -52,6 +53,7 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
         Platform::Taobao => &taobao::Taobao,
+        Platform::Jd => &jd::Jd,
         _ => return None,
     })
 }
@@ -61,6 +63,7 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
         Platform::Taobao => &taobao::Taobao,
+        Platform::Jd => &jd::Jd,
         _ => return None,
     })
 }
@@ -70,6 +73,7 @@ pub fn settings(platform: Platform) -> &'static [Setting] {
     match platform {
         Platform::Douyin => doudian::SETTINGS,
         Platform::Taobao => taobao::SETTINGS,
+        Platform::Jd => jd::SETTINGS,
         _ => &[],
     }
 }
