@@ -67,6 +67,20 @@ pub fn optional_yuan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     }
 }
 
+/// Yes or no, as JSON or as text; absent and anything else say nothing.
+pub fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(flag(&Value::deserialize(deserializer)?))
+}
+
+/// Yes or no, as JSON or as text.
+pub fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
 /// JSON that a platform may have put into a text: the value itself.
 pub fn json_text(value: &Value) -> serde_json::Result<Cow<'_, Value>> {
     match value {

@@ -10,13 +10,17 @@
 //! Nothing here does I/O; the current time is an argument. A new marketplace is a module and its rows in the tables below.
 
 pub mod doudian;
+pub mod jd;
 pub mod marketplace;
 pub mod own;
 pub mod standard_webhooks;
+pub mod taobao;
 
+mod backwards;
 mod gmt8;
 mod lenient;
 mod mac;
+mod signature;
 
 use domain::{OrderFacts, OrderKey, Platform, RefundFacts};
 use marketplace::{Api, Setting, Source};
@@ -48,6 +52,8 @@ pub enum Fact {
 pub fn source(platform: Platform) -> Option<&'static dyn Source> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::Taobao => &taobao::Taobao,
+        Platform::Jd => &jd::Jd,
         _ => return None,
     })
 }
@@ -56,6 +62,8 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
 pub fn api(platform: Platform) -> Option<&'static dyn Api> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::Taobao => &taobao::Taobao,
+        Platform::Jd => &jd::Jd,
         _ => return None,
     })
 }
@@ -64,6 +72,8 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
 pub fn settings(platform: Platform) -> &'static [Setting] {
     match platform {
         Platform::Douyin => doudian::SETTINGS,
+        Platform::Taobao => taobao::SETTINGS,
+        Platform::Jd => jd::SETTINGS,
         _ => &[],
     }
 }

@@ -66,6 +66,11 @@ pub trait Api: Sync {
     /// [`ApiError`] says whether to try again, to fetch a new token first, or to give up.
     fn check(&self, ask: &Ask, body: &[u8]) -> Result<Value, ApiError>;
 
+    /// The address that [`Api::token_request`] is sent to, where it is not the API's own.
+    fn token_base(&self) -> &'static str {
+        self.base()
+    }
+
     /// A request for a new access token; none where the merchant's own token is all there is.
     fn token_request(&self, app: &App, shop: &Shop<'_>, now: UnixMs) -> Option<Request>;
 
@@ -154,9 +159,10 @@ pub enum Says {
 pub enum Answer {
     /// The full record.
     Facts(Vec<Fact>),
-    /// A page of what changed, each as the question that brings its record; and the page after it.
+    /// What is to be asked next: about a page of changes, the question that brings each record, and the page after it; to a
+    /// question or command that takes two steps, the second ([`Ask::Further`]).
     Changed {
-        /// What to ask about each.
+        /// What to ask.
         asks: Vec<Ask>,
         /// The next page, in the words of [`Window::page`]; none after the last.
         next: Option<String>,

@@ -60,6 +60,14 @@ pub enum Ask {
         /// Pieces.
         quantity: i64,
     },
+    /// The second step of a question or command that takes two: with what the answer to the first has told, in the platform's
+    /// own words (a case's version and amount, say, which an agreement must repeat). Only [`super::Source::read`] makes it.
+    Further {
+        /// What was asked.
+        first: Box<Self>,
+        /// What is known.
+        known: String,
+    },
 }
 
 /// A question about one shop: the `request` of a row of the outbox.
@@ -115,6 +123,7 @@ impl Ask {
             Self::Refuse { .. } => "refuse",
             Self::ConfirmReceipt { .. } => "confirm_receipt",
             Self::SetStock { .. } => "set_stock",
+            Self::Further { .. } => "further",
         }
     }
 
