@@ -12,11 +12,13 @@
 pub mod doudian;
 pub mod marketplace;
 pub mod own;
+pub mod pinduoduo;
 pub mod standard_webhooks;
 
 mod gmt8;
 mod lenient;
 mod mac;
+mod slice;
 
 use domain::{OrderFacts, OrderKey, Platform, RefundFacts};
 use marketplace::{Api, Setting, Source};
@@ -48,6 +50,7 @@ pub enum Fact {
 pub fn source(platform: Platform) -> Option<&'static dyn Source> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::Pinduoduo => &pinduoduo::Pinduoduo,
         _ => return None,
     })
 }
@@ -56,6 +59,7 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
 pub fn api(platform: Platform) -> Option<&'static dyn Api> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::Pinduoduo => &pinduoduo::Pinduoduo,
         _ => return None,
     })
 }
@@ -64,6 +68,7 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
 pub fn settings(platform: Platform) -> &'static [Setting] {
     match platform {
         Platform::Douyin => doudian::SETTINGS,
+        Platform::Pinduoduo => pinduoduo::SETTINGS,
         _ => &[],
     }
 }
