@@ -10,6 +10,7 @@
 //! Nothing here does I/O; the current time is an argument. A new marketplace is a module and its rows in the tables below.
 
 pub mod doudian;
+pub mod kuaishou;
 pub mod marketplace;
 pub mod own;
 pub mod pinduoduo;
@@ -51,6 +52,7 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
         Platform::Pinduoduo => &pinduoduo::Pinduoduo,
+        Platform::Kuaishou => &kuaishou::Kuaishou,
         _ => return None,
     })
 }
@@ -60,6 +62,7 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
         Platform::Pinduoduo => &pinduoduo::Pinduoduo,
+        Platform::Kuaishou => &kuaishou::Kuaishou,
         _ => return None,
     })
 }
@@ -69,6 +72,7 @@ pub fn settings(platform: Platform) -> &'static [Setting] {
     match platform {
         Platform::Douyin => doudian::SETTINGS,
         Platform::Pinduoduo => pinduoduo::SETTINGS,
+        Platform::Kuaishou => kuaishou::SETTINGS,
         _ => &[],
     }
 }
