@@ -81,6 +81,11 @@ pub fn flag(value: &Value) -> Option<bool> {
     }
 }
 
+/// A list that may be absent or null: then it is empty.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// JSON that a platform may have put into a text: the value itself.
 pub fn json_text(value: &Value) -> serde_json::Result<Cow<'_, Value>> {
     match value {

@@ -11,8 +11,10 @@
 
 pub mod doudian;
 pub mod jd;
+pub mod kuaishou;
 pub mod marketplace;
 pub mod own;
+pub mod pinduoduo;
 pub mod standard_webhooks;
 pub mod taobao;
 
@@ -21,6 +23,7 @@ mod gmt8;
 mod lenient;
 mod mac;
 mod signature;
+mod slice;
 
 use domain::{OrderFacts, OrderKey, Platform, RefundFacts};
 use marketplace::{Api, Setting, Source};
@@ -54,6 +57,8 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
         Platform::Douyin => &doudian::Doudian,
         Platform::Taobao => &taobao::Taobao,
         Platform::Jd => &jd::Jd,
+        Platform::Pinduoduo => &pinduoduo::Pinduoduo,
+        Platform::Kuaishou => &kuaishou::Kuaishou,
         _ => return None,
     })
 }
@@ -64,6 +69,8 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
         Platform::Douyin => &doudian::Doudian,
         Platform::Taobao => &taobao::Taobao,
         Platform::Jd => &jd::Jd,
+        Platform::Pinduoduo => &pinduoduo::Pinduoduo,
+        Platform::Kuaishou => &kuaishou::Kuaishou,
         _ => return None,
     })
 }
@@ -74,6 +81,8 @@ pub fn settings(platform: Platform) -> &'static [Setting] {
         Platform::Douyin => doudian::SETTINGS,
         Platform::Taobao => taobao::SETTINGS,
         Platform::Jd => jd::SETTINGS,
+        Platform::Pinduoduo => pinduoduo::SETTINGS,
+        Platform::Kuaishou => kuaishou::SETTINGS,
         _ => &[],
     }
 }

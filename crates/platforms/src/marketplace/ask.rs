@@ -1,6 +1,6 @@
 //! What a marketplace can be asked.
 
-use domain::{PullKind, UnixMs};
+use domain::{Fen, PullKind, RefundKind, UnixMs};
 use serde::{Deserialize, Serialize};
 
 /// A question or a command to a marketplace, as the outbox keeps it. Ids are the platform's.
@@ -36,6 +36,10 @@ pub enum Ask {
         order_id: String,
         /// The case.
         after_sale_id: String,
+        /// What is to happen with the goods: platforms have a call for each.
+        kind: RefundKind,
+        /// The sum of the case as we know it: platforms refuse another than they know.
+        amount: Fen,
     },
     /// Refuse a case.
     Refuse {
@@ -45,6 +49,8 @@ pub enum Ask {
         after_sale_id: String,
         /// Why, for the buyer to read.
         reason: String,
+        /// The newest record of the case that we know: platforms refuse when the case has changed since.
+        as_of: UnixMs,
     },
     /// The goods of a case have come back.
     ConfirmReceipt {

@@ -14,6 +14,9 @@ pub enum VerifyError {
     /// Sent for another app or account.
     #[error("the delivery is for another app: check {0}, and the app that the platform's console pushes for")]
     WrongApp(&'static str),
+    /// The platform has nothing to push here.
+    #[error("the platform pushes nothing over HTTP: what changed is asked for")]
+    NoPushes,
     /// MD5 is switched off.
     #[error("the push is signed with MD5, which is switched off: choose HMAC-SHA256 in the console, or switch MD5 on")]
     Md5Refused,

@@ -1,0 +1,146 @@
+//! What each ask is on the platform, and the lists of what changed.
+
+use domain::RefundKind;
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::lenient;
+use crate::marketplace::{Answer, ApiError, Ask, MapError, Refusal, Window};
+use crate::slice::Slice;
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+/// Orders by the time they changed: windows of at most 7 days, pages of at most 50.
+const ORDERS_LONGEST: i64 = 7 * DAY;
+/// Cases likewise: at most a day (the platform may shorten it in campaigns), pages of at most 100.
+const CASES_LONGEST: i64 = DAY;
+/// The cursor after the last page.
+const NO_MORE: &str = "nomore";
+/// "Other reasons" of `open.refund.reject.reason`, as public clients send it; the list itself goes by the case.
+const OTHER_REASON: i64 = 100;
+
+/// The call that an ask is, and its parameter.
+///
+/// Stock can only be changed by a difference (`open.item.sku.stock.update`), which a second try would add twice: so
+/// [`Ask::SetStock`] is refused.
+///
+/// # Errors
+/// [`ApiError::Permanent`] for what the platform has no call for, or when an id is no number.
+pub fn call(ask: &Ask) -> Result<(Method, &'static str, Value), ApiError> {
+    Ok(match ask {
+        Ask::Order { order_id } => (Method::GET, "open.order.detail", json!({ "oid": number(order_id)? })),
+        Ask::AfterSale { after_sale_id, .. } => {
+            (Method::GET, "open.seller.order.refund.detail", json!({ "refundId": number(after_sale_id)? }))
+        }
+        Ask::ChangedOrders(window) => {
+            let slice = Slice::of(window, ORDERS_LONGEST);
+            // All states and kinds; oldest change first.
+            let param = json!({
+                "orderViewStatus": 1, "cpsType": 0, "queryType": 2, "sort": 2, "pageSize": 50,
+                "beginTime": slice.since.millis(), "endTime": slice.until.millis(), "cursor": slice.page.unwrap_or(""),
+            });
+            (Method::GET, "open.order.cursor.list", param)
+        }
+        Ask::ChangedAfterSales(window) => {
+            let slice = Slice::of(window, CASES_LONGEST);
+            let param = json!({
+                "type": 9, "queryType": 2, "sort": 2, "pageSize": 100, "currentPage": 1,
+                "option": { "needExchange": true },
+                "beginTime": slice.since.millis(), "endTime": slice.until.millis(), "pcursor": slice.page.unwrap_or(""),
+            });
+            (Method::GET, "open.seller.order.refund.pcursor.list", param)
+        }
+        Ask::Agree { after_sale_id, kind: RefundKind::RefundOnly | RefundKind::Unshipped, amount, .. } => {
+            let param = json!({ "refundId": number(after_sale_id)?, "refundAmount": amount.get() });
+            (Method::POST, "open.seller.order.refund.approve", param)
+        }
+        // To the shop's default address. An exchange has the sum 0.
+        Ask::Agree { after_sale_id, kind: kind @ (RefundKind::Return | RefundKind::Exchange), amount, .. } => {
+            let amount = if *kind == RefundKind::Return { amount.get() } else { 0 };
+            let param = json!({ "refundId": number(after_sale_id)?, "refundAmount": amount });
+            (Method::POST, "open.seller.order.refund.returngoods.approve", param)
+        }
+        Ask::Refuse { after_sale_id, reason, as_of, .. } => {
+            let param = json!({
+                "refundId": number(after_sale_id)?, "reasonCode": OTHER_REASON, "rejectDesc": reason,
+                "refundVersion": as_of.millis(),
+            });
+            (Method::POST, "open.refund.reject", param)
+        }
+        // Pays the money back at once. Refused by the platform where the buyer also asks for the return's freight.
+        Ask::ConfirmReceipt { after_sale_id, .. } => {
+            let param = json!({ "refundId": number(after_sale_id)? });
+            (Method::POST, "open.seller.order.refund.confirm.receipt", param)
+        }
+        other => return Err(ApiError::unsupported(other.operation())),
+    })
+}
+
+/// Ids are numbers in JSON.
+fn number(id: &str) -> Result<Value, ApiError> {
+    id.parse::<i64>().map(Value::from).map_err(|_| ApiError::Permanent(Refusal::ours(&format!("{id:?} is no id"))))
+}
+
+fn next(window: &Window, longest: i64, cursor: Option<&str>) -> Option<String> {
+    Slice::of(window, longest).next(window, cursor.filter(|cursor| !matches!(*cursor, "" | NO_MORE)))
+}
+
+/// Reads a page of changed orders.
+///
+/// # Errors
+/// [`MapError`] when it is not the platform's list.
+pub fn changed_orders(window: &Window, answer: &Value) -> Result<Answer, MapError> {
+    let list = OrderList::deserialize(answer)?;
+    let asks = list.order_list.into_iter().map(|order| Ask::Order { order_id: order.order_base_info.oid });
+    Ok(Answer::Changed { asks: asks.collect(), next: next(window, ORDERS_LONGEST, list.cursor.as_deref()) })
+}
+
+/// Reads a page of changed after-sale cases.
+///
+/// # Errors
+/// [`MapError`] when it is not the platform's list.
+pub fn changed_aftersales(window: &Window, answer: &Value) -> Result<Answer, MapError> {
+    let list = CaseList::deserialize(answer)?;
+    let asks = list.refund_order_info_list.into_iter();
+    let asks = asks.map(|case| Ask::AfterSale { order_id: Some(case.oid), after_sale_id: case.refund_id });
+    Ok(Answer::Changed { asks: asks.collect(), next: next(window, CASES_LONGEST, list.pcursor.as_deref()) })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OrderList {
+    #[serde(default, deserialize_with = "lenient::list")]
+    order_list: Vec<OrderRow>,
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OrderRow {
+    order_base_info: OrderId,
+}
+
+#[derive(Deserialize)]
+struct OrderId {
+    #[serde(deserialize_with = "lenient::id")]
+    oid: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CaseList {
+    #[serde(default, deserialize_with = "lenient::list")]
+    refund_order_info_list: Vec<CaseRow>,
+    #[serde(default)]
+    pcursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CaseRow {
+    #[serde(deserialize_with = "lenient::id")]
+    oid: String,
+    #[serde(deserialize_with = "lenient::id")]
+    refund_id: String,
+}
