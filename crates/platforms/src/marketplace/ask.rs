@@ -1,6 +1,6 @@
 //! What a marketplace can be asked.
 
-use domain::UnixMs;
+use domain::{RefundKind, UnixMs};
 use serde::{Deserialize, Serialize};
 
 /// A question or a command to a marketplace, as the outbox keeps it. Ids are the platform's.
@@ -36,6 +36,8 @@ pub enum Ask {
         order_id: String,
         /// The case.
         after_sale_id: String,
+        /// What it asks for: to pay back and to let the goods come back are different calls on some platforms.
+        kind: RefundKind,
     },
     /// Refuse a case.
     Refuse {
