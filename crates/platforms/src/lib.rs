@@ -13,6 +13,7 @@ pub mod doudian;
 pub mod marketplace;
 pub mod own;
 pub mod standard_webhooks;
+pub mod wechat;
 
 mod gmt8;
 mod lenient;
