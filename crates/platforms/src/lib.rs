@@ -14,10 +14,12 @@ pub mod marketplace;
 pub mod own;
 pub mod standard_webhooks;
 pub mod wechat;
+pub mod wechat_store;
 
 mod gmt8;
 mod lenient;
 mod mac;
+mod stretch;
 
 use domain::{OrderFacts, OrderKey, Platform, RefundFacts};
 use marketplace::{Api, Setting, Source};
@@ -49,6 +51,7 @@ pub enum Fact {
 pub fn source(platform: Platform) -> Option<&'static dyn Source> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::WechatStore => &wechat_store::WechatStore,
         _ => return None,
     })
 }
@@ -57,6 +60,7 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
 pub fn api(platform: Platform) -> Option<&'static dyn Api> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::WechatStore => &wechat_store::WechatStore,
         _ => return None,
     })
 }
@@ -65,6 +69,7 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
 pub fn settings(platform: Platform) -> &'static [Setting] {
     match platform {
         Platform::Douyin => doudian::SETTINGS,
+        Platform::WechatStore => wechat_store::SETTINGS,
         _ => &[],
     }
 }
