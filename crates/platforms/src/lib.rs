@@ -15,6 +15,7 @@ pub mod own;
 pub mod standard_webhooks;
 pub mod wechat;
 pub mod wechat_store;
+pub mod xiaohongshu;
 
 mod gmt8;
 mod lenient;
@@ -52,6 +53,7 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
         Platform::WechatStore => &wechat_store::WechatStore,
+        Platform::Xiaohongshu => &xiaohongshu::Xiaohongshu,
         _ => return None,
     })
 }
@@ -61,6 +63,7 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
         Platform::WechatStore => &wechat_store::WechatStore,
+        Platform::Xiaohongshu => &xiaohongshu::Xiaohongshu,
         _ => return None,
     })
 }
@@ -70,6 +73,7 @@ pub fn settings(platform: Platform) -> &'static [Setting] {
     match platform {
         Platform::Douyin => doudian::SETTINGS,
         Platform::WechatStore => wechat_store::SETTINGS,
+        Platform::Xiaohongshu => xiaohongshu::SETTINGS,
         _ => &[],
     }
 }
