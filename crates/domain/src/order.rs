@@ -253,6 +253,8 @@ pub enum IdentityKind {
     PinduoduoOpenId,
     /// Kuaishou's open id.
     KuaishouOpenId,
+    /// Xiaohongshu's open id (`xhsOpenId`).
+    XiaohongshuOpenId,
     /// WeChat's unionid.
     WechatUnionId,
     /// WeChat's openid, per account.
@@ -276,6 +278,7 @@ impl IdentityKind {
             Self::JdOpenId => "jd_open_id",
             Self::PinduoduoOpenId => "pinduoduo_open_id",
             Self::KuaishouOpenId => "kuaishou_open_id",
+            Self::XiaohongshuOpenId => "xiaohongshu_open_id",
             Self::WechatUnionId => "wechat_union_id",
             Self::WechatOpenId => "wechat_open_id",
             Self::WecomExternalUserId => "wecom_external_user_id",

@@ -91,7 +91,7 @@ impl Api for Doudian {
         Some(api::request(app, api::TOKEN_CREATE, &api::token_params(shop.id), "", now))
     }
 
-    fn token(&self, body: &[u8]) -> Result<Token, ApiError> {
+    fn token(&self, body: &[u8], _: UnixMs) -> Result<Token, ApiError> {
         api::token(body)
     }
 }

@@ -22,6 +22,17 @@ pub fn optional_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(id.map(|id| id.0).filter(|id| !matches!(id.as_str(), "" | "0")))
 }
 
+/// A list of ids; absent (with `default`) and null count as empty.
+pub fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let ids = Option::<Vec<Id>>::deserialize(deserializer)?;
+    Ok(ids.into_iter().flatten().map(|id| id.0).collect())
+}
+
+/// A list; absent (with `default`) and null count as empty.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// A whole number, or the same as text.
 pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     Integer::deserialize(deserializer).map(|number| number.0)
@@ -79,11 +90,6 @@ pub fn flag(value: &Value) -> Option<bool> {
         Value::String(text) => text.parse().ok(),
         _ => None,
     }
-}
-
-/// A list that may be absent or null: then it is empty.
-pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// JSON that a platform may have put into a text: the value itself.

@@ -17,6 +17,9 @@ pub mod own;
 pub mod pinduoduo;
 pub mod standard_webhooks;
 pub mod taobao;
+pub mod wechat;
+pub mod wechat_store;
+pub mod xiaohongshu;
 
 mod backwards;
 mod gmt8;
@@ -24,6 +27,7 @@ mod lenient;
 mod mac;
 mod signature;
 mod slice;
+mod stretch;
 
 use domain::{OrderFacts, OrderKey, Platform, RefundFacts};
 use marketplace::{Api, Setting, Source};
@@ -59,6 +63,8 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
         Platform::Jd => &jd::Jd,
         Platform::Pinduoduo => &pinduoduo::Pinduoduo,
         Platform::Kuaishou => &kuaishou::Kuaishou,
+        Platform::WechatStore => &wechat_store::WechatStore,
+        Platform::Xiaohongshu => &xiaohongshu::Xiaohongshu,
         _ => return None,
     })
 }
@@ -71,6 +77,8 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
         Platform::Jd => &jd::Jd,
         Platform::Pinduoduo => &pinduoduo::Pinduoduo,
         Platform::Kuaishou => &kuaishou::Kuaishou,
+        Platform::WechatStore => &wechat_store::WechatStore,
+        Platform::Xiaohongshu => &xiaohongshu::Xiaohongshu,
         _ => return None,
     })
 }
@@ -83,6 +91,8 @@ pub fn settings(platform: Platform) -> &'static [Setting] {
         Platform::Jd => jd::SETTINGS,
         Platform::Pinduoduo => pinduoduo::SETTINGS,
         Platform::Kuaishou => kuaishou::SETTINGS,
+        Platform::WechatStore => wechat_store::SETTINGS,
+        Platform::Xiaohongshu => xiaohongshu::SETTINGS,
         _ => &[],
     }
 }

@@ -74,11 +74,12 @@ pub trait Api: Sync {
     /// A request for a new access token; none where the merchant's own token is all there is.
     fn token_request(&self, app: &App, shop: &Shop<'_>, now: UnixMs) -> Option<Request>;
 
-    /// Reads the answer to [`Api::token_request`].
+    /// Reads the answer to [`Api::token_request`]. Some platforms say when the token expires, not how long it lasts: hence
+    /// `now`.
     ///
     /// # Errors
     /// [`ApiError`] as for [`Api::check`].
-    fn token(&self, body: &[u8]) -> Result<Token, ApiError>;
+    fn token(&self, body: &[u8], now: UnixMs) -> Result<Token, ApiError>;
 }
 
 /// A delivery as it came in.
