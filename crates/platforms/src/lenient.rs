@@ -67,6 +67,11 @@ pub fn optional_yuan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     }
 }
 
+/// A list; absent (with `default`) and null count as empty.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// JSON that a platform may have put into a text: the value itself.
 pub fn json_text(value: &Value) -> serde_json::Result<Cow<'_, Value>> {
     match value {
