@@ -1,6 +1,6 @@
 //! What a marketplace can be asked.
 
-use domain::{Fen, PullKind, RefundKind, UnixMs};
+use domain::{Fen, PullKind, RefundKind, RefundStatus, UnixMs};
 use serde::{Deserialize, Serialize};
 
 /// A question or a command to a marketplace, as the outbox keeps it. Ids are the platform's.
@@ -36,10 +36,9 @@ pub enum Ask {
         order_id: String,
         /// The case.
         after_sale_id: String,
-        /// What is to happen with the goods: platforms have a call for each.
-        kind: RefundKind,
-        /// The sum of the case as we know it: platforms refuse another than they know.
-        amount: Fen,
+        /// How the case stood when it was decided.
+        #[serde(default)]
+        seen: Seen,
     },
     /// Refuse a case.
     Refuse {
@@ -49,8 +48,9 @@ pub enum Ask {
         after_sale_id: String,
         /// Why, for the buyer to read.
         reason: String,
-        /// The newest record of the case that we know: platforms refuse when the case has changed since.
-        as_of: UnixMs,
+        /// How the case stood when it was decided.
+        #[serde(default)]
+        seen: Seen,
     },
     /// The goods of a case have come back.
     ConfirmReceipt {
@@ -58,6 +58,9 @@ pub enum Ask {
         order_id: String,
         /// The case.
         after_sale_id: String,
+        /// How the case stood when it was decided.
+        #[serde(default)]
+        seen: Seen,
     },
     /// How many pieces can be bought.
     SetStock {
@@ -84,6 +87,23 @@ pub struct Asked {
     /// The question.
     #[serde(flatten)]
     pub ask: Ask,
+}
+
+/// How a case stood when somebody decided on it. Some platforms have another call for each kind or step of a case, and some
+/// refuse a decision on a case that has moved on since: they want the version that was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// What was to happen with the goods.
+    pub kind: Option<RefundKind>,
+    /// The sum that was asked for.
+    pub amount: Option<Fen>,
+    /// How far it had come.
+    pub status: Option<RefundStatus>,
+    /// The platform's number for the state it was in ([`domain::RefundFacts::version`]).
+    pub version: Option<String>,
+    /// When the record that was looked at was current.
+    pub as_of: Option<UnixMs>,
 }
 
 /// A stretch of time in which to look for changes, and the page of the answer.
@@ -143,16 +163,25 @@ impl Ask {
             | Self::ConfirmReceipt { after_sale_id, .. } => after_sale_id,
             Self::ConfirmMessages { message_ids } => message_ids.first().map_or("", String::as_str),
             Self::SetStock { shelf, .. } => shelf.sku_id.as_ref().unwrap_or(&shelf.product_id),
+            Self::Further { first, .. } => first.about(),
             Self::ChangedOrders(_) | Self::ChangedAfterSales(_) | Self::Messages => "",
+        }
+    }
+
+    /// What was asked in the first place: the same but for a second step.
+    pub fn first(&self) -> &Self {
+        match self {
+            Self::Further { first, .. } => first.first(),
+            other => other,
         }
     }
 
     /// The question whose answer tells what this command has done.
     pub fn record(&self) -> Option<Self> {
         match self {
-            Self::Agree { order_id, after_sale_id }
+            Self::Agree { order_id, after_sale_id, .. }
             | Self::Refuse { order_id, after_sale_id, .. }
-            | Self::ConfirmReceipt { order_id, after_sale_id } => {
+            | Self::ConfirmReceipt { order_id, after_sale_id, .. } => {
                 Some(Self::AfterSale { order_id: Some(order_id.clone()), after_sale_id: after_sale_id.clone() })
             }
             _ => None,

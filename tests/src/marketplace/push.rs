@@ -1,80 +1,44 @@
-//! Pushes: signed batches of messages on their way to the merchant's webhook, with the mishaps of a real network.
+//! Pushes: messages on their way to the merchant's webhook, with the mishaps of a real network.
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use http::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::App;
-use super::sign::{self, Method};
 use crate::http::{Answer, Client};
 
 /// One message, as the platform keeps it for delivery.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// What kind it is: 100 created, 101 paid, and so on.
-    pub tag: u32,
+    /// The platform's word for what it is about.
+    pub kind: String,
     /// The platform's id of the message, the same on every delivery.
-    pub msg_id: String,
+    pub id: String,
     /// The content.
-    pub data: Value,
+    pub content: Value,
 }
 
-impl Message {
-    /// What the platform's console sends when a webhook's address is saved.
-    pub fn probe() -> Self {
-        Self { tag: 0, msg_id: "0".to_owned(), data: json!("2020-09-10T16:27:56.52842897+08:00") }
-    }
-}
-
-/// One HTTP request to the webhook: headers and body as they go out.
+/// One HTTP request to the webhook, as it goes out.
 #[derive(Clone, Debug)]
 pub struct Push {
-    /// `app-id`, `event-sign`, `sign-method`, `content-type`.
+    /// What follows the webhook's path, without the question mark; empty for most platforms.
+    pub query: String,
+    /// The headers.
     pub headers: HeaderMap,
-    /// A JSON array of messages.
+    /// The body.
     pub body: Vec<u8>,
 }
 
 impl Push {
-    /// Sign `messages` for `app`.
-    ///
-    /// # Errors
-    /// When the app's key cannot stand in a header.
-    pub fn new(app: &App, messages: &[Message], method: Method) -> Result<Self> {
-        Self::of_body(app, body(messages), method)
-    }
-
-    /// Sign any bytes, also those that are no messages.
-    ///
-    /// # Errors
-    /// When the app's key cannot stand in a header.
-    pub fn of_body(app: &App, body: Vec<u8>, method: Method) -> Result<Self> {
-        let mut headers = HeaderMap::new();
-        headers.insert("content-type", "application/json".parse()?);
-        headers.insert("app-id", app.key.parse()?);
-        headers.insert("event-sign", sign::push(app, &body, method).parse()?);
-        headers.insert("sign-method", method.header().parse()?);
-        Ok(Self { headers, body })
-    }
-
     /// Send it once.
     ///
     /// # Errors
     /// When there is no answer at all.
     pub async fn send(&self, client: &Client, url: &str) -> Result<Answer> {
-        client.send("POST", url, &self.headers, self.body.clone()).await
+        let url = if self.query.is_empty() { url.to_owned() } else { format!("{url}?{}", self.query) };
+        client.send("POST", &url, &self.headers, self.body.clone()).await
     }
-}
-
-/// The body of a push. The platform writes `tag` as text and `data` as JSON text within the JSON.
-pub fn body(messages: &[Message]) -> Vec<u8> {
-    let items = messages.iter().map(|message| {
-        let data = message.data.as_str().map_or_else(|| message.data.to_string(), str::to_owned);
-        json!({"tag": message.tag.to_string(), "msg_id": message.msg_id, "data": data})
-    });
-    Value::from_iter(items).to_string().into_bytes()
 }
 
 /// What goes wrong on the way, in percent, and by which seed. The same seed gives the same mishaps.
@@ -132,37 +96,14 @@ impl Mishaps {
     }
 }
 
-/// Send a push as the platform does: again, a little later each time, until it is answered with `{"code":0}`.
-///
-/// # Errors
-/// When the webhook does not accept it in five tries.
-pub async fn deliver(push: &Push, client: &Client, url: &str) -> Result<Answer> {
-    let mut last = None;
-    for wait in [0, 50, 200, 800, 2000] {
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-        last = Some(push.send(client, url).await);
-        if let Some(Ok(answer)) = &last
-            && accepted(answer)
-        {
-            break;
-        }
-    }
-    let answer = last.unwrap_or_else(|| anyhow::bail!("never sent"))?;
-    ensure!(accepted(&answer), "{url} did not accept a push in five tries; the last answer was {answer}");
-    Ok(answer)
-}
-
-/// Whether an answer tells the platform not to come again.
-pub fn accepted(answer: &Answer) -> bool {
-    answer.status == 200 && answer.json().is_ok_and(|body| body["code"] == 0)
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn messages(count: u32) -> Vec<Message> {
-        (0..count).map(|n| Message { tag: 100, msg_id: n.to_string(), data: json!({"n": n}) }).collect()
+        (0..count).map(|n| Message { kind: "100".to_owned(), id: n.to_string(), content: json!({"n": n}) }).collect()
     }
 
     #[test]
@@ -177,7 +118,7 @@ mod tests {
         let mishaps = Mishaps { seed: 7, duplicated: 20, disordered: 30, batch: 3, ..Mishaps::NONE };
         let sent = mishaps.deliveries(messages(200));
         assert!(sent.iter().all(|push| (1..=3).contains(&push.len())));
-        let mut ids: Vec<_> = sent.concat().into_iter().map(|message| message.msg_id).collect();
+        let mut ids: Vec<_> = sent.concat().into_iter().map(|message| message.id).collect();
         assert!(ids.len() > 220, "about a fifth comes twice: {}", ids.len());
         assert!(!ids.is_sorted_by_key(|id| id.parse::<u32>().unwrap()), "some have changed places");
         ids.sort();
@@ -191,12 +132,5 @@ mod tests {
         let mishaps = Mishaps { seed: 7, dropped: 50, ..Mishaps::NONE };
         let count = mishaps.deliveries(messages(200)).len();
         assert!((60..140).contains(&count), "{count}");
-    }
-
-    #[test]
-    fn the_probe_s_body_is_the_platform_s() {
-        let text = String::from_utf8(body(&[Message::probe()])).unwrap();
-        let value: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value, json!([{"tag": "0", "msg_id": "0", "data": "2020-09-10T16:27:56.52842897+08:00"}]));
     }
 }

@@ -5,7 +5,7 @@ use md5::{Digest, Md5};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::App;
+use crate::marketplace::dialect::App;
 
 /// How a push is signed. `Md5` is the platform's old way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,14 +79,10 @@ fn hmac_hex(key: &str, parts: &[&[u8]]) -> String {
 mod tests {
     use super::*;
 
-    fn app(key: &str, secret: &str) -> App {
-        App { key: key.to_owned(), secret: secret.to_owned(), shop_id: 1 }
-    }
-
     /// Vectors of public SDKs; the MD5 one was computed by hand.
     #[test]
     fn push_vectors() {
-        let app = app("app-123", "secret-456");
+        let app = App::of("app-123", "secret-456");
         let body = br#"[{"tag":"0","msg_id":"0","data":"probe"}]"#;
         assert_eq!(
             push(&app, body, Method::HmacSha256),
@@ -98,7 +94,7 @@ mod tests {
     #[test]
     fn api_vector() {
         assert_eq!(
-            api(&app("app-key", "secret"), "product.detail", "2025-01-02 03:04:05", r#"{"a":1,"b":2}"#),
+            api(&App::of("app-key", "secret"), "product.detail", "2025-01-02 03:04:05", r#"{"a":1,"b":2}"#),
             "4eaefa2d3044c9f9711928edc8cfe5df1b7a8fd2d79d5d62866c79bbc4a09f2a"
         );
     }
