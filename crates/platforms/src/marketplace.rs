@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::Fact;
 
 pub use self::app::{App, AppError, KEY, Need, SECRET, Setting};
-pub use self::ask::{Ask, Shelf, Window};
+pub use self::ask::{Ask, Seen, Shelf, Window};
 pub use self::refusal::{ApiError, MapError, Refusal, VerifyError};
 
 /// What a marketplace pushes, and what its records mean.

@@ -1,6 +1,6 @@
 //! What a marketplace can be asked.
 
-use domain::UnixMs;
+use domain::{RefundKind, RefundStatus, UnixMs};
 use serde::{Deserialize, Serialize};
 
 /// A question or a command to a marketplace, as the outbox keeps it. Ids are the platform's.
@@ -36,6 +36,9 @@ pub enum Ask {
         order_id: String,
         /// The case.
         after_sale_id: String,
+        /// How the case stood when it was decided.
+        #[serde(default)]
+        seen: Seen,
     },
     /// Refuse a case.
     Refuse {
@@ -45,6 +48,9 @@ pub enum Ask {
         after_sale_id: String,
         /// Why, for the buyer to read.
         reason: String,
+        /// How the case stood when it was decided.
+        #[serde(default)]
+        seen: Seen,
     },
     /// The goods of a case have come back.
     ConfirmReceipt {
@@ -52,6 +58,9 @@ pub enum Ask {
         order_id: String,
         /// The case.
         after_sale_id: String,
+        /// How the case stood when it was decided.
+        #[serde(default)]
+        seen: Seen,
     },
     /// How many pieces can be bought.
     SetStock {
@@ -60,6 +69,19 @@ pub enum Ask {
         /// Pieces.
         quantity: i64,
     },
+}
+
+/// How a case stood when somebody decided on it. Some platforms have another call for each kind or step of a case, and some
+/// refuse a decision on a case that has moved on since: they want the version that was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// What was to happen with the goods.
+    pub kind: Option<RefundKind>,
+    /// How far it had come.
+    pub status: Option<RefundStatus>,
+    /// The platform's number for the state it was in ([`domain::RefundFacts::version`]).
+    pub version: Option<String>,
 }
 
 /// A stretch of time in which to look for changes, and the page of the answer.
