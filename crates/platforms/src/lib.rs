@@ -13,7 +13,9 @@ pub mod doudian;
 pub mod marketplace;
 pub mod own;
 pub mod standard_webhooks;
+pub mod youzan;
 
+mod digest;
 mod gmt8;
 mod lenient;
 mod mac;
@@ -48,6 +50,7 @@ pub enum Fact {
 pub fn source(platform: Platform) -> Option<&'static dyn Source> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::Youzan => &youzan::Youzan,
         _ => return None,
     })
 }
@@ -56,6 +59,7 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
 pub fn api(platform: Platform) -> Option<&'static dyn Api> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
+        Platform::Youzan => &youzan::Youzan,
         _ => return None,
     })
 }
@@ -64,6 +68,7 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
 pub fn settings(platform: Platform) -> &'static [Setting] {
     match platform {
         Platform::Douyin => doudian::SETTINGS,
+        Platform::Youzan => youzan::SETTINGS,
         _ => &[],
     }
 }
