@@ -13,6 +13,7 @@ pub mod doudian;
 pub mod marketplace;
 pub mod own;
 pub mod standard_webhooks;
+pub mod weidian;
 pub mod youzan;
 
 mod digest;
@@ -51,6 +52,7 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
         Platform::Youzan => &youzan::Youzan,
+        Platform::Weidian => &weidian::Weidian,
         _ => return None,
     })
 }
@@ -60,6 +62,7 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
     Some(match platform {
         Platform::Douyin => &doudian::Doudian,
         Platform::Youzan => &youzan::Youzan,
+        Platform::Weidian => &weidian::Weidian,
         _ => return None,
     })
 }
@@ -69,6 +72,7 @@ pub fn settings(platform: Platform) -> &'static [Setting] {
     match platform {
         Platform::Douyin => doudian::SETTINGS,
         Platform::Youzan => youzan::SETTINGS,
+        Platform::Weidian => weidian::SETTINGS,
         _ => &[],
     }
 }
