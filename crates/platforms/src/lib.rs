@@ -10,6 +10,7 @@
 //! Nothing here does I/O; the current time is an argument. A new marketplace is a module and its rows in the tables below.
 
 pub mod doudian;
+pub mod kuaidi100;
 pub mod marketplace;
 pub mod own;
 pub mod standard_webhooks;
