@@ -255,6 +255,10 @@ pub enum IdentityKind {
     KuaishouOpenId,
     /// Xiaohongshu's open id (`xhsOpenId`).
     XiaohongshuOpenId,
+    /// Youzan's open id (`yz_open_id`).
+    YouzanOpenId,
+    /// Weidian's buyer id.
+    WeidianBuyerId,
     /// WeChat's unionid.
     WechatUnionId,
     /// WeChat's openid, per account.
@@ -279,6 +283,8 @@ impl IdentityKind {
             Self::PinduoduoOpenId => "pinduoduo_open_id",
             Self::KuaishouOpenId => "kuaishou_open_id",
             Self::XiaohongshuOpenId => "xiaohongshu_open_id",
+            Self::YouzanOpenId => "youzan_open_id",
+            Self::WeidianBuyerId => "weidian_buyer_id",
             Self::WechatUnionId => "wechat_union_id",
             Self::WechatOpenId => "wechat_open_id",
             Self::WecomExternalUserId => "wecom_external_user_id",

@@ -12,6 +12,7 @@
 pub mod doudian;
 pub mod jd;
 pub mod kuaishou;
+pub mod kuaidi100;
 pub mod marketplace;
 pub mod own;
 pub mod pinduoduo;
@@ -22,6 +23,10 @@ pub mod wechat_store;
 pub mod xiaohongshu;
 
 mod backwards;
+pub mod weidian;
+pub mod youzan;
+
+mod digest;
 mod gmt8;
 mod lenient;
 mod mac;
@@ -65,6 +70,8 @@ pub fn source(platform: Platform) -> Option<&'static dyn Source> {
         Platform::Kuaishou => &kuaishou::Kuaishou,
         Platform::WechatStore => &wechat_store::WechatStore,
         Platform::Xiaohongshu => &xiaohongshu::Xiaohongshu,
+        Platform::Youzan => &youzan::Youzan,
+        Platform::Weidian => &weidian::Weidian,
         _ => return None,
     })
 }
@@ -79,6 +86,8 @@ pub fn api(platform: Platform) -> Option<&'static dyn Api> {
         Platform::Kuaishou => &kuaishou::Kuaishou,
         Platform::WechatStore => &wechat_store::WechatStore,
         Platform::Xiaohongshu => &xiaohongshu::Xiaohongshu,
+        Platform::Youzan => &youzan::Youzan,
+        Platform::Weidian => &weidian::Weidian,
         _ => return None,
     })
 }
@@ -93,6 +102,8 @@ pub fn settings(platform: Platform) -> &'static [Setting] {
         Platform::Kuaishou => kuaishou::SETTINGS,
         Platform::WechatStore => wechat_store::SETTINGS,
         Platform::Xiaohongshu => xiaohongshu::SETTINGS,
+        Platform::Youzan => youzan::SETTINGS,
+        Platform::Weidian => weidian::SETTINGS,
         _ => &[],
     }
 }

@@ -106,6 +106,19 @@ pub struct Seen {
     pub as_of: Option<UnixMs>,
 }
 
+/// How a case stood when somebody decided on it. Some platforms have another call for each kind or step of a case, and some
+/// refuse a decision on a case that has moved on since: they want the version that was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// What was to happen with the goods.
+    pub kind: Option<RefundKind>,
+    /// How far it had come.
+    pub status: Option<RefundStatus>,
+    /// The platform's number for the state it was in ([`domain::RefundFacts::version`]).
+    pub version: Option<String>,
+}
+
 /// A stretch of time in which to look for changes, and the page of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
