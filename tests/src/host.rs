@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -62,7 +62,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Start `setup` with its state in `state`, on a free port; returns once it serves. Its log goes to `host.log` there.
+    /// Start `setup` with its state in `state`, on a free port; returns once it serves. Its log, and all else that it prints, goes to
+    /// `host.log` there.
     ///
     /// # Errors
     /// When the host is not built, ends, or does not serve within two minutes; the message holds the end of its log.
@@ -76,12 +77,13 @@ impl Host {
             command.arg("--variable").arg(format!("{name}={value}"));
         }
         command.args(&setup.flags).stdin(Stdio::null()).stdout(Stdio::piped());
-        command.stderr(File::options().create(true).append(true).open(&log)?);
+        let file = File::options().create(true).append(true).open(&log)?;
+        command.stderr(file.try_clone()?);
         let start = Instant::now();
         let mut child = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
         let stdout = child.stdout.take().context("the host has no stdout")?;
         let mut host = Self { child, url: String::new(), log, started_in: Duration::ZERO };
-        match first_line(stdout).recv_timeout(START_TIMEOUT) {
+        match first_line(stdout, file).recv_timeout(START_TIMEOUT) {
             Ok(line) => {
                 host.started_in = start.elapsed();
                 host.url = line.strip_prefix("Serving ").map(str::to_owned).unwrap_or_default();
@@ -145,7 +147,7 @@ impl Host {
         peak_kb(self.pid())
     }
 
-    /// All that it has logged so far.
+    /// All that it has logged so far, on both its streams.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -257,8 +259,8 @@ fn binary() -> Result<PathBuf> {
     found.with_context(|| format!("no host beside {}; run `cargo xtask build`", this.display()))
 }
 
-/// The first line, sent when it comes; afterwards the pipe is kept empty, so that the writer never blocks.
-fn first_line(stdout: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+/// The first line, sent when it comes; what follows goes to `rest`, so that the writer never blocks.
+fn first_line(stdout: impl Read + Send + 'static, mut rest: impl Write + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut reader = BufReader::new(stdout);
@@ -268,7 +270,8 @@ fn first_line(stdout: impl Read + Send + 'static) -> mpsc::Receiver<String> {
             let _ = sender.send(line.trim_end().to_owned());
         }
         drop(sender);
-        let _ = std::io::copy(&mut reader, &mut std::io::sink());
+        // Fails when the disk is full; the host's own log would be cut off then, too.
+        let _ = std::io::copy(&mut reader, &mut rest);
     });
     receiver
 }

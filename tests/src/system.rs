@@ -23,6 +23,9 @@ pub const DATA_KEY: &str = "dGVzdC1vbmx5LWRhdGEta2V5LTMyLWJ5dGVzLWxvbiE=";
 /// The operator's first token.
 pub const API_TOKEN: &str = "test-only-api-token-0123456789abcdef";
 
+/// The application's database in the state folder, as docs/operations.md names it.
+pub const DATABASE: &str = "sqlite_db.db";
+
 /// Platforms and an application that knows them.
 pub struct System {
     /// The simulated Doudian.
@@ -68,8 +71,7 @@ impl System {
             others.push(other);
         }
         let setup = change(setup);
-        let state = tempfile::tempdir().context("no temporary folder")?;
-        share_compiled(state.path())?;
+        let state = fresh_state()?;
         let host = Host::start(&setup, state.path())?;
         Ok(Self { platform, others, host, client: Client::new().with_token(API_TOKEN), setup, state })
     }
@@ -81,6 +83,20 @@ impl System {
     pub fn crash_and_restart(self) -> Result<Self> {
         let Self { platform, others, host, client, setup, state } = self;
         host.kill()?;
+        let host = Host::start(&setup, state.path())?;
+        Ok(Self { platform, others, host, client, setup, state })
+    }
+
+    /// Stop the host and leave its state behind; start it anew on a folder that holds `backup` and nothing else.
+    ///
+    /// # Errors
+    /// When it does not stop or start, or the back-up cannot be copied.
+    pub fn restore(self, backup: &Path) -> Result<Self> {
+        let Self { platform, others, host, client, setup, state: left } = self;
+        host.stop()?;
+        drop(left);
+        let state = fresh_state()?;
+        std::fs::copy(backup, state.path().join(DATABASE)).context("cannot copy the back-up")?;
         let host = Host::start(&setup, state.path())?;
         Ok(Self { platform, others, host, client, setup, state })
     }
@@ -162,6 +178,16 @@ impl System {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// An empty state folder, but for the compiled components that all hosts of the tests share.
+///
+/// # Errors
+/// When there is no place for temporary files.
+pub fn fresh_state() -> Result<TempDir> {
+    let state = tempfile::tempdir().context("no temporary folder")?;
+    share_compiled(state.path())?;
+    Ok(state)
 }
 
 /// The application's own setup, knowing `platform`.

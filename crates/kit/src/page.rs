@@ -1,6 +1,7 @@
 //! Lists page by cursor: an opaque mark of the last item seen, so that nothing is skipped or repeated while rows come in.
 
-use crate::Problem;
+use crate::db::{DbError, Row, Tx};
+use crate::{App, Cx, Problem};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
@@ -42,6 +43,25 @@ impl<T> Page<T> {
         let next_cursor = more.then(|| items.last().map(|item| write(&key(item)))).flatten();
         Self { items, next_cursor }
     }
+}
+
+/// One page of a list without filters: `rows` finds at most so many rows after a mark, `item` reads one, and `mark` is the
+/// mark at which the next page begins.
+///
+/// # Errors
+/// 400 when the query asks for too many items or has a cursor of another list.
+pub async fn list<T, K: Serialize + DeserializeOwned>(
+    app: &App,
+    cx: &Cx,
+    query: &PageQuery,
+    rows: impl FnOnce(&Tx<'_>, Option<K>, u32) -> Result<Vec<Row>, DbError>,
+    item: impl Fn(&Row) -> Result<T, DbError>,
+    mark: impl Fn(&T) -> K,
+) -> Result<Page<T>, Problem> {
+    let limit = limit(query.limit)?;
+    let after = read::<K>(query.cursor.as_deref())?;
+    let items = app.db().read(cx, |tx| rows(tx, after, limit + 1)?.iter().map(item).collect::<Result<_, _>>()).await;
+    Ok(Page::new(items.map_err(|error: DbError| Problem::from(error))?, limit, mark))
 }
 
 /// Checks the `limit` of a query.

@@ -49,6 +49,11 @@ impl From<&ConfigError> for Problem {
     }
 }
 
+/// A value that was read from a file mostly ends with a newline, which is no part of it.
+fn without_line_end(value: &str) -> &str {
+    value.trim_end_matches(['\r', '\n'])
+}
+
 impl Variables {
     /// Variables given by hand, for tests.
     #[must_use]
@@ -56,6 +61,7 @@ impl Variables {
         Self(Arc::new(
             pairs
                 .into_iter()
+                .map(|(name, value)| (name, without_line_end(value)))
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned())))
                 .collect(),
@@ -68,8 +74,8 @@ impl Variables {
         let mut kept = BTreeMap::new();
         for name in names {
             match spin_sdk::variables::get(name).await {
-                Ok(value) if !value.is_empty() => {
-                    kept.insert(name.clone(), Secret::new(value));
+                Ok(value) if !without_line_end(&value).is_empty() => {
+                    kept.insert(name.clone(), Secret::new(without_line_end(&value).to_owned()));
                 }
                 Ok(_) | Err(spin_sdk::variables::Error::Undefined(_)) => {}
                 Err(error) => tracing::warn!(name, %error, "variable"),
@@ -135,5 +141,16 @@ impl Variables {
             .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
             .map(Secret::new)
             .ok_or_else(|| ConfigError::wrong(name, "32 bytes in Base64, such as `openssl rand -base64 32` prints"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newline_at_a_file_s_end_is_no_part_of_a_value() {
+        let variables = Variables::from_pairs([("api_token", "secret \r\n"), ("clock", "\n")]);
+        assert_eq!((variables.optional("api_token"), variables.optional("clock")), (Some("secret "), None));
     }
 }

@@ -80,7 +80,7 @@ impl Api for Kuaishou {
         shop.refresh_token.map(|token| api::token_request(app, token.expose()))
     }
 
-    fn token(&self, body: &[u8]) -> Result<Token, ApiError> {
+    fn token(&self, body: &[u8], _: UnixMs) -> Result<Token, ApiError> {
         api::token(body)
     }
 }

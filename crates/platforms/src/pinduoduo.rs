@@ -74,7 +74,7 @@ impl Api for Pinduoduo {
         Some(api::request(app, api::TOKEN_REFRESH, vec![("refresh_token", refresh_token)], "", now))
     }
 
-    fn token(&self, body: &[u8]) -> Result<Token, ApiError> {
+    fn token(&self, body: &[u8], _: UnixMs) -> Result<Token, ApiError> {
         api::token(body)
     }
 }

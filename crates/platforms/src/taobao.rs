@@ -96,7 +96,7 @@ impl Api for Taobao {
         shop.refresh_token.map(|token| api::request(app, api::token_call(token.expose()), "", now))
     }
 
-    fn token(&self, body: &[u8]) -> Result<Token, ApiError> {
+    fn token(&self, body: &[u8], _: UnixMs) -> Result<Token, ApiError> {
         api::token(body)
     }
 }

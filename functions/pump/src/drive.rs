@@ -1,18 +1,22 @@
 //! Driving: timers into the log, consumers to the head, the courier to its calls.
 
-use crate::flight::Flight;
+use crate::flight::{Flight, Ride};
+use crate::retention::Retention;
 use crate::store;
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use http::{Method, Request, Response, StatusCode, header};
 use kit::client::SendError;
 use kit::consume::{Consumed, Request as ConsumeRequest};
-use kit::{App, Cx, Problem, events, host, idempotency};
+use kit::{App, ConfigError, Cx, Problem, events, host};
 use serde_json::Value;
+use std::pin::pin;
 use std::time::Duration;
 
 /// How long a function may take for one batch.
 const LIMIT: Duration = Duration::from_secs(30);
+/// How long a call waits for a run's end: less than a host waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(25);
 /// How often a consumer may fail in a run before it is left to the next one.
 const FAILURES: u32 = 4;
 /// How many timers one transaction moves at the most.
@@ -24,21 +28,27 @@ pub struct Pump {
     app: App,
     consumers: Flight,
     courier: Flight,
+    retention: Result<Retention, ConfigError>,
 }
 
 impl Pump {
     /// A pump at rest.
     pub fn new(app: App) -> Self {
-        Self { app, consumers: Flight::default(), courier: Flight::default() }
+        let retention = Retention::new(app.variables());
+        Self { app, consumers: Flight::default(), courier: Flight::default(), retention }
     }
 
     /// Drives in the background; returns at once.
     pub fn nudge(&self) {
         if self.consumers.board() {
-            let pump = self.clone();
-            host::spawn(async move { pump.drive_consumers().await });
+            self.spawn_consumers();
         }
         self.nudge_courier();
+    }
+
+    fn spawn_consumers(&self) {
+        let pump = self.clone();
+        host::spawn(async move { pump.drive_consumers().await });
     }
 
     fn nudge_courier(&self) {
@@ -48,18 +58,49 @@ impl Pump {
         }
     }
 
-    /// What the clock does: forgets what is old, calls the courier, drives the consumers to the head.
+    /// What the clock does: forgets what is old, calls the courier, drives the consumers to the head. A run that is under way
+    /// already sees to the last, and is not waited for.
     ///
     /// # Errors
-    /// 503 when the database is busy; the next tick does the same.
+    /// 503 when the database is busy, or the variable `keep_days` is wrong: then nothing is forgotten. The consumers are driven
+    /// all the same.
     pub async fn tick(&self, cx: &Cx) -> Result<(), Problem> {
-        let due = self.app.db().read(cx, store::housekeeping_due).await.map_err(Problem::from)?;
-        if due {
-            self.app.db().write(cx, |tx| idempotency::forget_old(tx).map(drop)).await.map_err(Problem::from)?;
-        }
+        let forgotten = self.forget(cx).await;
         self.nudge_courier();
-        if self.consumers.board() {
-            self.drive_consumers().await;
+        let (ours, ride) = self.ask_consumers();
+        if ours {
+            arrive(ride).await?;
+        }
+        forgotten
+    }
+
+    /// The same, but returns only when a run that began after this call has come to the head.
+    ///
+    /// # Errors
+    /// As for [`Pump::tick`].
+    pub async fn settle(&self, cx: &Cx) -> Result<(), Problem> {
+        let forgotten = self.forget(cx).await;
+        self.nudge_courier();
+        let (_, ride) = self.ask_consumers();
+        arrive(ride).await?;
+        forgotten
+    }
+
+    /// Asks for a run of the consumers, as a task of its own: nobody's going away can stop it in the middle. Tells whether it began
+    /// for this asking.
+    fn ask_consumers(&self) -> (bool, Ride) {
+        let (first, ride) = self.consumers.ride();
+        if first {
+            self.spawn_consumers();
+        }
+        (first, ride)
+    }
+
+    /// Forgets one batch of what is old enough.
+    async fn forget(&self, cx: &Cx) -> Result<(), Problem> {
+        let until = self.retention.as_ref()?.until(cx.now);
+        if self.app.db().read(cx, |tx| store::housekeeping_due(tx, until)).await.map_err(Problem::from)? {
+            self.app.db().write(cx, move |tx| store::forget(tx, until)).await.map_err(Problem::from)?;
         }
         Ok(())
     }
@@ -68,7 +109,7 @@ impl Pump {
         loop {
             if let Err(problem) = self.round().await {
                 tracing::warn!(detail = problem.detail(), "the pump stops until the next nudge or tick");
-                while !self.consumers.land() {}
+                self.consumers.give_up();
                 return;
             }
             if self.consumers.land() {
@@ -142,7 +183,7 @@ impl Pump {
             };
             if let Err(problem) = sent {
                 tracing::warn!(detail = problem.detail(), "courier");
-                while !self.courier.land() {}
+                self.courier.give_up();
                 return;
             }
             if self.courier.land() {
@@ -189,6 +230,15 @@ impl Pump {
 
     async fn cx(&self) -> Result<Cx, Problem> {
         Ok(Cx::at(self.app.clock().now().await?))
+    }
+}
+
+/// Waits for the end of a run.
+async fn arrive(ride: Ride) -> Result<(), Problem> {
+    match select(ride, pin!(host::sleep(PATIENCE))).await {
+        Either::Left((Ok(()), _)) => Ok(()),
+        Either::Left((Err(_), _)) => Err(Problem::unavailable("the consumers could not be driven: repeat the call")),
+        Either::Right(_) => Err(Problem::unavailable("the consumers are not at the head yet: repeat the call")),
     }
 }
 

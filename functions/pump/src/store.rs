@@ -1,10 +1,12 @@
-//! The SQL of the pump: who lags, what is due, what the log holds.
+//! The SQL of the pump: who lags, what is due, what the log holds, what is old enough to be forgotten.
 
 use domain::DeadLetterId;
 use kit::db::Row;
 use kit::events::Logged;
-use kit::idempotency::KEPT_MS;
+use kit::idempotency::{self, KEPT_MS};
 use kit::{DbError, Tx, params};
+
+use crate::retention::BATCH;
 
 /// What there is to do.
 pub struct Work {
@@ -47,16 +49,60 @@ pub fn calls_due(tx: &Tx<'_>) -> Result<bool, DbError> {
     )
 }
 
-/// Whether there are kept answers older than they are kept.
+/// Answers to our calls that nobody is going to read again: finished by ?1, no consumer has an event from then or before still to
+/// apply, and no dead letter waits to be replayed with it.
+macro_rules! read_answers {
+    () => {
+        "select id
+           from outbox
+          where response is not null and finished_at <= ?1
+            and not exists (select 1 from event
+                             where seq > (select min(seq) from consumer) and time <= ?1)
+            and id not in (select json_extract(event.data, '$.outbox_id')
+                             from dead_letter
+                             join event on event.seq = dead_letter.seq
+                            where dead_letter.replayed_at is null and event.type = 'outbox.succeeded')"
+    };
+}
+
+/// Whether there is anything to forget; `until` as for [`forget`].
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn housekeeping_due(tx: &Tx<'_>) -> Result<bool, DbError> {
+pub fn housekeeping_due(tx: &Tx<'_>, until: i64) -> Result<bool, DbError> {
     let found: Option<bool> = tx.scalar(
-        "select exists (select 1 from idempotency where created_at <= ?1)",
-        &params![tx.cx().now.millis().saturating_sub(KEPT_MS)],
+        concat!(
+            "select exists (select 1 from idempotency where created_at <= ?2)
+                 or exists (select 1 from inbox where received_at <= ?1)
+                 or exists (",
+            read_answers!(),
+            ")"
+        ),
+        &params![until, tx.cx().now.millis().saturating_sub(KEPT_MS)],
     )?;
     Ok(found.unwrap_or(false))
+}
+
+/// Forgets at most [`BATCH`] digests of messages and as many answers to our calls, from `until` (Unix milliseconds) or before, and
+/// answers kept for repeated requests.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn forget(tx: &Tx<'_>, until: i64) -> Result<(), DbError> {
+    idempotency::forget_old(tx)?;
+    tx.execute(
+        "delete from inbox
+          where (source, digest) in (select source, digest from inbox
+                                      where received_at <= ?1
+                                      order by received_at
+                                      limit ?2)",
+        &params![until, BATCH],
+    )?;
+    tx.execute(
+        concat!("update outbox set response = null where id in (", read_answers!(), " order by finished_at limit ?2)"),
+        &params![until, BATCH],
+    )?;
+    Ok(())
 }
 
 fn exists(tx: &Tx<'_>, sql: &str) -> Result<bool, DbError> {

@@ -1,12 +1,11 @@
 //! What is not configured answers 503 and says which variable it wants; the rest works.
 
-use siyu_tests::host::{Host, Setup, share_compiled};
+use siyu_tests::host::{Host, Setup};
 use siyu_tests::http::{Answer, Client};
 use siyu_tests::marketplace::dialect::Dialect;
 use siyu_tests::marketplace::doudian::{self, Doudian};
 use siyu_tests::merchant::tills;
-use siyu_tests::system::{API_TOKEN, DATA_KEY, WEBHOOK_SECRET};
-use tempfile::TempDir;
+use siyu_tests::system::{API_TOKEN, DATA_KEY, WEBHOOK_SECRET, fresh_state};
 
 use crate::fixtures::{THEN, assert_problem, sale};
 
@@ -20,12 +19,6 @@ async fn send(host: &Host, message: &tills::Message) -> Answer {
     Client::new().send("POST", &host.at("/hooks/orders"), &headers, body).await.unwrap()
 }
 
-fn state() -> TempDir {
-    let state = tempfile::tempdir().unwrap();
-    share_compiled(state.path()).unwrap();
-    state
-}
-
 fn assert_names(answer: &Answer, variable: &str) {
     assert_problem(answer, 503);
     assert_eq!(answer.json().unwrap()["variable"], variable, "{answer}");
@@ -33,7 +26,7 @@ fn assert_names(answer: &Answer, variable: &str) {
 
 #[tokio::test]
 async fn without_any_variable_each_webhook_names_what_it_wants() {
-    let state = state();
+    let state = fresh_state().unwrap();
     let host = Host::start(&Setup::application(), state.path()).unwrap();
     assert_names(&probe(&host).await, "douyin_app_key");
     assert_names(&send(&host, &sale("POS-1").message("paid", THEN).unwrap()).await, "webhook_secret");
@@ -43,7 +36,7 @@ async fn without_any_variable_each_webhook_names_what_it_wants() {
 
 #[tokio::test]
 async fn own_shops_work_without_a_platform_s_app() {
-    let state = state();
+    let state = fresh_state().unwrap();
     let setup = Setup::application()
         .variable("webhook_secret", WEBHOOK_SECRET)
         .variable("data_key", DATA_KEY)
@@ -58,7 +51,7 @@ async fn own_shops_work_without_a_platform_s_app() {
 
 #[tokio::test]
 async fn a_variable_of_the_wrong_form_is_named_too() {
-    let state = state();
+    let state = fresh_state().unwrap();
     let setup = Setup::application()
         .variable("webhook_secret", WEBHOOK_SECRET)
         .variable("data_key", "too short")

@@ -1,14 +1,26 @@
 //! A look into the application's database, for what no answer shows: that something left no trace, or is there once.
 
+use std::path::Path;
+
+use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
-use siyu_tests::system::System;
+use siyu_tests::system::{DATABASE, System};
+
+/// The database in a state folder, to be read.
+pub fn open(state: &Path) -> Connection {
+    let database = Connection::open_with_flags(state.join(DATABASE), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    database.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    database
+}
+
+/// The single integer that `sql` yields in the database of a state folder.
+pub fn number_in(state: &Path, sql: &str) -> i64 {
+    open(state).query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
 
 /// The single integer that `sql` yields.
 pub fn number(system: &System, sql: &str) -> i64 {
-    let path = system.state().join("sqlite_db.db");
-    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    database.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-    database.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    number_in(system.state(), sql)
 }
 
 /// Rows of a table.
@@ -18,7 +30,39 @@ pub fn rows(system: &System, table: &str) -> i64 {
 
 /// Whether every consumer has come to the end of the log and no call waits to be sent.
 pub fn is_settled(system: &System) -> bool {
+    is_settled_in(system.state())
+}
+
+/// Whether all is done in the database of a state folder.
+pub fn is_settled_in(state: &Path) -> bool {
     let behind = "select count(*) from consumer where seq < (select coalesce(max(seq), 0) from event)";
     let waiting = "select count(*) from outbox where state in ('pending', 'sending')";
-    number(system, behind) == 0 && number(system, waiting) == 0
+    number_in(state, behind) == 0 && number_in(state, waiting) == 0
+}
+
+/// Every value of every table: where it stands, and its bytes.
+pub fn values(system: &System) -> Vec<(String, Vec<u8>)> {
+    let database = open(system.state());
+    let names = "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'";
+    let mut tables = database.prepare(names).unwrap();
+    let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut values = Vec::new();
+    for table in tables {
+        let mut statement = database.prepare(&format!("select * from \"{table}\"")).unwrap();
+        let columns: Vec<_> = statement.column_names().map(|column| format!("{table}.{column}")).collect();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for (index, place) in columns.iter().enumerate() {
+                let bytes = match row.get::<_, Value>(index).unwrap() {
+                    Value::Null => continue,
+                    Value::Integer(number) => number.to_string().into_bytes(),
+                    Value::Real(number) => number.to_string().into_bytes(),
+                    Value::Text(text) => text.into_bytes(),
+                    Value::Blob(bytes) => bytes,
+                };
+                values.push((place.clone(), bytes));
+            }
+        }
+    }
+    values
 }

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test as a whole")]
 
 mod api;
+mod backup;
 mod clock;
 mod configuration;
 mod convergence;
 mod crash;
 mod database;
 mod fixtures;
+mod hosts;
 mod records;
+mod secrecy;
 mod webhooks;

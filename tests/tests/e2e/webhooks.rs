@@ -54,6 +54,7 @@ async fn the_platform_s_own_example_is_accepted() {
 #[tokio::test]
 async fn a_forged_push_is_refused_and_leaves_no_trace() {
     let system = System::start().await.unwrap();
+    assert!(system.orders().await.unwrap().is_empty(), "there is a database to look into");
     let app = system.platform.app().clone();
     system.platform.shop(|shop| shop.place(basket(), THEN));
     let messages = system.platform.untold();
@@ -96,6 +97,7 @@ async fn md5_is_taken_only_when_switched_on() {
 #[tokio::test]
 async fn an_own_shop_s_message_is_refused_when_stale_or_wrongly_signed() {
     let system = System::start().await.unwrap();
+    assert!(system.orders().await.unwrap().is_empty(), "there is a database to look into");
     let body = sale("POS-1").message("paid", THEN).unwrap().body.to_string();
     let signature = standard_webhooks::signature(WEBHOOK_SECRET, "msg_1", now(), body.as_bytes()).unwrap();
     let at = now().to_string();
@@ -163,6 +165,7 @@ async fn what_is_authentic_and_not_understood_is_kept_and_not_asked_for_again() 
 #[tokio::test]
 async fn a_body_beyond_the_limit_is_refused() {
     let system = System::start().await.unwrap();
+    assert!(system.orders().await.unwrap().is_empty(), "there is a database to look into");
     let body = " ".repeat((1 << 20) + 1);
     let push = doudian::push_of(system.platform.app(), body.clone().into(), Method::HmacSha256).unwrap();
     let answer = push.send(&Client::new(), &system.douyin_hook()).await.unwrap();

@@ -30,7 +30,8 @@ const MIGRATIONS: &[Migration] = migrations![
     1 "0001_log",
     2 "0002_access",
     3 "0003_orders",
-    4 "0004_marketplaces",
+    4 "0004_trim",
+    5 "0005_marketplaces",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

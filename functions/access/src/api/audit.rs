@@ -61,12 +61,6 @@ pub async fn list(
     _caller: Caller<AuditRead>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Problem> {
-    let limit = page::limit(query.limit)?;
-    let before = page::read::<(i64, String)>(query.cursor.as_deref())?;
-    let entries = app
-        .db()
-        .read(&cx, |tx| store::audit(tx, before, limit + 1)?.iter().map(AuditEntry::from_row).collect::<Result<_, _>>())
-        .await
-        .map_err(|error: DbError| Problem::from(error))?;
-    Ok(Json(Page::new(entries, limit, |entry: &AuditEntry| (entry.time.millis(), entry.id.to_string()))))
+    let mark = |entry: &AuditEntry| (entry.time.millis(), entry.id.to_string());
+    page::list(&app, &cx, &query, store::audit, AuditEntry::from_row, mark).await.map(Json)
 }

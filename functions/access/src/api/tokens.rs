@@ -84,14 +84,7 @@ pub async fn list(
     _caller: Caller<TokensWrite>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<TokenView>>, Problem> {
-    let limit = page::limit(query.limit)?;
-    let after = page::read::<TokenId>(query.cursor.as_deref())?;
-    let tokens = app
-        .db()
-        .read(&cx, |tx| store::tokens(tx, after, limit + 1)?.iter().map(TokenView::from_row).collect::<Result<_, _>>())
-        .await
-        .map_err(|error: DbError| Problem::from(error))?;
-    Ok(Json(Page::new(tokens, limit, |token: &TokenView| token.id)))
+    page::list(&app, &cx, &query, store::tokens, TokenView::from_row, |token| token.id).await.map(Json)
 }
 
 /// Makes a token. It may do no more, and see no more stores, than its maker.

@@ -27,12 +27,14 @@ pub async fn show(cx: Cx, _caller: Caller<EventsRead>) -> Json<ClockView> {
     Json(ClockView { now: cx.now })
 }
 
-/// Moves the virtual clock forward, fires what comes due and drives the consumers before it answers.
+/// Moves the virtual clock forward, fires what comes due and drives the consumers to the head before it answers; only a consumer
+/// that keeps failing stays behind.
 #[utoipa::path(post, path = "/v1/clock", request_body = ClockView, security(("token" = ["clock:write"])), responses(
     (status = 200, description = "The time now", body = ClockView),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 409, description = "The clock is the host's, or it would go backward", body = Problem),
+    (status = 503, description = "The clock may have moved, the consumers are not at the head: repeat the call", body = Problem),
 ))]
 pub async fn set(
     State(shared): State<Shared>,
@@ -58,6 +60,6 @@ pub async fn set(
         })
         .await
         .map_err(Problem::from)?;
-    shared.pump.tick(&moved).await?;
+    shared.pump.settle(&moved).await?;
     Ok(Json(ClockView { now: asked.now }))
 }

@@ -64,16 +64,7 @@ pub async fn list(
     _caller: Caller<EventsRead>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<DeadLetter>>, Problem> {
-    let limit = page::limit(query.limit)?;
-    let after = page::read::<DeadLetterId>(query.cursor.as_deref())?;
-    let letters = app
-        .db()
-        .read(&cx, |tx| {
-            store::dead_letters(tx, after, limit + 1)?.iter().map(DeadLetter::from_row).collect::<Result<_, _>>()
-        })
-        .await
-        .map_err(|error: DbError| Problem::from(error))?;
-    Ok(Json(Page::new(letters, limit, |letter: &DeadLetter| letter.id)))
+    page::list(&app, &cx, &query, store::dead_letters, DeadLetter::from_row, |letter| letter.id).await.map(Json)
 }
 
 /// Applies a dead letter again, after its cause is mended. Applied, it leaves the list; failing, it stays as it was.
