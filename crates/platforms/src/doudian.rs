@@ -91,7 +91,9 @@ impl Api for Doudian {
                 (operate::OPERATE, operate::params(app, ask)?)
             }
             Ask::SetStock { shelf, quantity } => (SYNC_STOCK, stock_params(shelf, *quantity)),
-            Ask::Messages | Ask::ConfirmMessages { .. } => return Err(ApiError::unsupported(ask.operation())),
+            Ask::Messages | Ask::ConfirmMessages { .. } | Ask::Further { .. } => {
+                return Err(ApiError::unsupported(ask.operation()));
+            }
         };
         Ok(api::request(app, method, &params, shop.token(), now))
     }

@@ -135,7 +135,7 @@ fn answer(body: &[u8]) -> Result<Reply, ApiError> {
 /// 500 is the server's own failure; 600, 601 and the 700s (key, number, carrier) stay as they are.
 fn refused(reply: Reply) -> ApiError {
     let again = reply.code == "500";
-    let refusal = Refusal { code: reply.code, sub_code: None, message: reply.message };
+    let refusal = Refusal { code: reply.code, sub_code: None, message: reply.message, ours: String::new() };
     if again { ApiError::Retryable(refusal) } else { ApiError::Permanent(refusal) }
 }
 

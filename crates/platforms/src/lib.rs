@@ -11,8 +11,8 @@
 
 pub mod doudian;
 pub mod jd;
-pub mod kuaishou;
 pub mod kuaidi100;
+pub mod kuaishou;
 pub mod marketplace;
 pub mod own;
 pub mod pinduoduo;

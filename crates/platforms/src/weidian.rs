@@ -98,7 +98,7 @@ impl Api for Weidian {
         Some(api::token_request(app))
     }
 
-    fn token(&self, body: &[u8]) -> Result<Token, ApiError> {
+    fn token(&self, body: &[u8], _: UnixMs) -> Result<Token, ApiError> {
         api::token(body)
     }
 }

@@ -96,7 +96,7 @@ impl Api for Youzan {
         Some(api::token_request(app, shop))
     }
 
-    fn token(&self, body: &[u8]) -> Result<Token, ApiError> {
+    fn token(&self, body: &[u8], _: UnixMs) -> Result<Token, ApiError> {
         api::token(body)
     }
 }

@@ -23,7 +23,7 @@ pub fn detail_params(after_sale_id: &str) -> Value {
 /// # Errors
 /// [`MapError`] when the record lacks what every case has.
 pub fn map_detail(shop_id: &str, data: &Value) -> Result<Fact, MapError> {
-    let answer = DetailAnswer::deserialize(data).map_err(|source| MapError::Malformed(source.to_string()))?;
+    let answer = DetailAnswer::deserialize(data)?;
     let case = answer.process_info.after_sale_info;
     let order = answer.order_info;
     let at = case

@@ -101,6 +101,7 @@ pub fn response(body: &[u8]) -> Result<Value, ApiError> {
         code: answer.code.to_string(),
         sub_code: answer.sub_code,
         message: answer.sub_msg.or(answer.msg).unwrap_or_default(),
+        ours: String::new(),
     };
     Err(refused(answer.code, refusal))
 }

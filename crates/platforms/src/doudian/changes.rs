@@ -47,7 +47,7 @@ pub fn case_params(window: &Window) -> Value {
 /// # Errors
 /// [`MapError`] when it is no such list.
 pub fn orders(window: &Window, data: &Value) -> Result<Answer, MapError> {
-    let list = Orders::deserialize(data).map_err(|source| MapError::Malformed(source.to_string()))?;
+    let list = Orders::deserialize(data)?;
     let asks = list.shop_order_list.into_iter().map(|order| Ask::Order { order_id: order.order_id });
     Ok(Answer::Changed { asks: asks.collect(), next: next(window, list.total) })
 }
@@ -57,7 +57,7 @@ pub fn orders(window: &Window, data: &Value) -> Result<Answer, MapError> {
 /// # Errors
 /// [`MapError`] when it is no such list.
 pub fn cases(window: &Window, data: &Value) -> Result<Answer, MapError> {
-    let list = Cases::deserialize(data).map_err(|source| MapError::Malformed(source.to_string()))?;
+    let list = Cases::deserialize(data)?;
     let asks = list.items.into_iter().map(|item| Ask::AfterSale {
         order_id: item.order_info.and_then(|order| order.shop_order_id),
         after_sale_id: item.aftersale_info.aftersale_id,

@@ -77,6 +77,7 @@ pub fn check(data: Value) -> Result<Value, ApiError> {
             code: item.status_code.unwrap_or_default().to_string(),
             sub_code: None,
             message: item.status_msg,
+            ours: String::new(),
         })),
     }
 }

@@ -26,7 +26,7 @@ pub fn detail_params(platform_order_id: &str) -> Value {
 /// # Errors
 /// [`MapError`] when the record lacks what every order has, or its numbers do not fit.
 pub fn map_detail(app_key: &str, data: &Value) -> Result<Fact, MapError> {
-    let answer = DetailAnswer::deserialize(data).map_err(|source| MapError::Malformed(source.to_string()))?;
+    let answer = DetailAnswer::deserialize(data)?;
     let record = answer.shop_order_detail;
     let at = record
         .update_time

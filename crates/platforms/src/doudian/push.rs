@@ -240,7 +240,9 @@ pub(super) fn key(shop_id: String, platform_order_id: String) -> OrderKey {
 
 /// The message's `data`, which is an object or the JSON text of one.
 fn data<T: DeserializeOwned>(push: &Push) -> Result<T, MapError> {
-    json_text(&push.data).and_then(|data| T::deserialize(&*data)).map_err(|source| malformed(push, &source.to_string()))
+    json_text(&push.data)
+        .and_then(|data| T::deserialize(&*data))
+        .map_err(|source| malformed(push, &MapError::from(source).to_string()))
 }
 
 fn missing(push: &Push, what: &str) -> MapError {

@@ -111,6 +111,7 @@ pub(super) fn refused(value: &Value) -> ApiError {
         code: failure.code.or(failure.number_code).or(failure.error_code).unwrap_or_default(),
         sub_code: None,
         message: message.or(failure.item_message).unwrap_or_default(),
+        ours: String::new(),
     };
     match refusal.code.as_str() {
         // 1 out of service (not confirmed), 2 over the limit, 8 the timestamp is off.
@@ -161,7 +162,8 @@ pub fn token(body: &[u8]) -> Result<Token, ApiError> {
             Err(ApiError::Permanent(Refusal {
                 code: failure.code.unwrap_or_default(),
                 sub_code: None,
-                message: failure.msg.or(failure.zh_desc).unwrap_or_else(|| "the answer holds no token".to_owned()),
+                message: failure.msg.or(failure.zh_desc).unwrap_or_default(),
+                ours: "the answer holds no token".to_owned(),
             }))
         }
     }

@@ -95,7 +95,7 @@ fn success(body: &[u8]) -> Result<Value, ApiError> {
         return Ok(answer);
     }
     let text = [head.error_msg, head.sub_msg, head.error, head.msg].into_iter().flatten().find(|text| !text.is_empty());
-    Err(refused(Refusal { code, sub_code: head.sub_code, message: text.unwrap_or_default() }))
+    Err(refused(Refusal { code, sub_code: head.sub_code, message: text.unwrap_or_default(), ours: String::new() }))
 }
 
 /// The platform publishes few codes: 100200102 for tokens, 100200500 for its own failures, 802006 and 1017 for a day's share;

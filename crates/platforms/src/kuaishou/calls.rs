@@ -1,6 +1,6 @@
 //! What each ask is on the platform, and the lists of what changed.
 
-use domain::RefundKind;
+use domain::{Fen, RefundKind};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -50,20 +50,21 @@ pub fn call(ask: &Ask) -> Result<(Method, &'static str, Value), ApiError> {
             });
             (Method::GET, "open.seller.order.refund.pcursor.list", param)
         }
-        Ask::Agree { after_sale_id, kind: RefundKind::RefundOnly | RefundKind::Unshipped, amount, .. } => {
+        Ask::Agree { after_sale_id, seen, .. } => {
+            let (method, amount) = match seen.kind()? {
+                RefundKind::RefundOnly | RefundKind::Unshipped => ("open.seller.order.refund.approve", seen.amount()?),
+                // To the shop's default address.
+                RefundKind::Return => ("open.seller.order.refund.returngoods.approve", seen.amount()?),
+                RefundKind::Exchange => ("open.seller.order.refund.returngoods.approve", Fen::ZERO),
+                RefundKind::Other => return Err(ApiError::unsupported("agree to such a case")),
+            };
             let param = json!({ "refundId": number(after_sale_id)?, "refundAmount": amount.get() });
-            (Method::POST, "open.seller.order.refund.approve", param)
+            (Method::POST, method, param)
         }
-        // To the shop's default address. An exchange has the sum 0.
-        Ask::Agree { after_sale_id, kind: kind @ (RefundKind::Return | RefundKind::Exchange), amount, .. } => {
-            let amount = if *kind == RefundKind::Return { amount.get() } else { 0 };
-            let param = json!({ "refundId": number(after_sale_id)?, "refundAmount": amount });
-            (Method::POST, "open.seller.order.refund.returngoods.approve", param)
-        }
-        Ask::Refuse { after_sale_id, reason, as_of, .. } => {
+        Ask::Refuse { after_sale_id, reason, seen, .. } => {
             let param = json!({
                 "refundId": number(after_sale_id)?, "reasonCode": OTHER_REASON, "rejectDesc": reason,
-                "refundVersion": as_of.millis(),
+                "refundVersion": seen.as_of()?.millis(),
             });
             (Method::POST, "open.refund.reject", param)
         }

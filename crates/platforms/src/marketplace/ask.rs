@@ -3,6 +3,8 @@
 use domain::{Fen, PullKind, RefundKind, RefundStatus, UnixMs};
 use serde::{Deserialize, Serialize};
 
+use super::{ApiError, Refusal};
+
 /// A question or a command to a marketplace, as the outbox keeps it. Ids are the platform's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
@@ -106,17 +108,36 @@ pub struct Seen {
     pub as_of: Option<UnixMs>,
 }
 
-/// How a case stood when somebody decided on it. Some platforms have another call for each kind or step of a case, and some
-/// refuse a decision on a case that has moved on since: they want the version that was looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Seen {
-    /// What was to happen with the goods.
-    pub kind: Option<RefundKind>,
-    /// How far it had come.
-    pub status: Option<RefundStatus>,
-    /// The platform's number for the state it was in ([`domain::RefundFacts::version`]).
-    pub version: Option<String>,
+impl Seen {
+    /// What was to happen with the goods, for platforms that have another call for each kind.
+    ///
+    /// # Errors
+    /// [`ApiError::Permanent`]: the wrong call would pay back what is still with the buyer.
+    pub fn kind(&self) -> Result<RefundKind, ApiError> {
+        self.kind.ok_or_else(|| unseen("kind"))
+    }
+
+    /// The sum that was asked for.
+    ///
+    /// # Errors
+    /// [`ApiError::Permanent`] while no record has told.
+    pub fn amount(&self) -> Result<Fen, ApiError> {
+        self.amount.ok_or_else(|| unseen("amount"))
+    }
+
+    /// When the record that was looked at was current.
+    ///
+    /// # Errors
+    /// [`ApiError::Permanent`] while no record has told.
+    pub fn as_of(&self) -> Result<UnixMs, ApiError> {
+        self.as_of.ok_or_else(|| unseen("version"))
+    }
+}
+
+fn unseen(what: &str) -> ApiError {
+    ApiError::Permanent(Refusal::ours(&format!(
+        "the {what} of the case is not known: wait for its record, then decide again"
+    )))
 }
 
 /// A stretch of time in which to look for changes, and the page of the answer.

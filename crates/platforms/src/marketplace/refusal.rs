@@ -48,7 +48,10 @@ impl MapError {
 
 impl From<serde_json::Error> for MapError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Malformed(error.to_string())
+        // serde quotes the value that it found, which may be what a person has typed. Names of fields are the platform's.
+        let text = error.to_string();
+        let harmless = text.starts_with("missing field");
+        Self::Malformed(if harmless { text } else { "a field has another form than it should".to_owned() })
     }
 }
 
@@ -66,22 +69,31 @@ pub enum ApiError {
     Permanent(Refusal),
 }
 
-/// What the platform said.
+/// What the platform said. Its codes are shown; its words may quote a person, so they only help to tell what kind of refusal it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
-#[error("code {code} {} {message}", sub_code.as_deref().unwrap_or("-"))]
+#[error("{}", self.shown())]
 pub struct Refusal {
     /// The platform's code; empty when the answer could not be read.
     pub code: String,
     /// The platform's finer code.
     pub sub_code: Option<String>,
-    /// The platform's message.
+    /// The platform's message. Never shown.
     pub message: String,
+    /// Words of our own.
+    pub ours: String,
 }
 
 impl Refusal {
-    /// Words of our own.
-    pub fn ours(message: &str) -> Self {
-        Self { message: message.to_owned(), ..Self::default() }
+    /// Words of our own, without anything that the platform or a person has written.
+    pub fn ours(words: &str) -> Self {
+        Self { ours: words.to_owned(), ..Self::default() }
+    }
+
+    fn shown(&self) -> String {
+        let code = Some(&self.code).filter(|code| !code.is_empty()).map(|code| format!("code {code}"));
+        let ours = Some(&self.ours).filter(|ours| !ours.is_empty()).cloned();
+        let shown: Vec<_> = [code, self.sub_code.clone(), ours].into_iter().flatten().collect();
+        if shown.is_empty() { "no code was given".to_owned() } else { shown.join(" ") }
     }
 }
 
@@ -93,10 +105,40 @@ impl ApiError {
 
     /// There is no such call on this platform.
     pub fn unsupported(operation: &str) -> Self {
-        Self::Permanent(Refusal {
-            code: String::new(),
-            sub_code: None,
-            message: format!("the platform has no way to {operation}"),
-        })
+        Self::Permanent(Refusal::ours(&format!("the platform has no way to {operation}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::{MapError, Refusal};
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "read by serde only")]
+    struct Row {
+        #[serde(deserialize_with = "crate::lenient::integer")]
+        sum: i64,
+    }
+
+    #[test]
+    fn what_a_person_has_typed_is_in_no_error() {
+        let typed = serde_json::json!({ "sum": "13900000123 测试顾客甲" });
+        let error = MapError::from(Row::deserialize(&typed).unwrap_err()).to_string();
+        assert!(!error.contains("139"), "{error}");
+        let error = MapError::from(Row::deserialize(&serde_json::json!({})).unwrap_err()).to_string();
+        assert!(error.contains("missing field `sum`"), "{error}");
+    }
+
+    #[test]
+    fn of_a_refusal_only_codes_are_shown() {
+        let message = "收件人测试顾客甲 13900000123 不存在".to_owned();
+        let refusal =
+            Refusal { code: "50002".to_owned(), sub_code: Some("isv.x".to_owned()), message, ours: String::new() };
+        assert_eq!(refusal.to_string(), "code 50002 isv.x");
+        let wordy = Refusal { code: String::new(), ..refusal };
+        assert_eq!(Refusal { sub_code: None, ..wordy }.to_string(), "no code was given");
+        assert_eq!(Refusal::ours("wait for the record").to_string(), "wait for the record");
     }
 }

@@ -46,7 +46,10 @@ pub fn response(body: &[u8]) -> Result<Value, ApiError> {
         let error = ErrorAnswer::deserialize(error).map_err(|_| ApiError::unreadable())?;
         let code = error.error_code;
         let message = error.sub_msg.filter(|text| !text.is_empty()).or(error.error_msg).unwrap_or_default();
-        return Err(refused(&code, Refusal { code: code.clone(), sub_code: error.sub_code, message }));
+        return Err(refused(
+            &code,
+            Refusal { code: code.clone(), sub_code: error.sub_code, message, ours: String::new() },
+        ));
     }
     let wrapper = fields.iter().find(|(name, value)| name.ends_with("response") && value.is_object());
     let wrapper = wrapper.map(|(name, _)| name.clone());
@@ -59,10 +62,7 @@ pub fn response(body: &[u8]) -> Result<Value, ApiError> {
 fn done(answer: &Value) -> Result<(), ApiError> {
     for part in [Some(answer), answer.get("result")].into_iter().flatten() {
         if ["succ", "success", "is_success"].iter().any(|name| part.get(*name) == Some(&Value::Bool(false))) {
-            let text = |name| part.get(name).and_then(Value::as_str);
-            return Err(ApiError::Permanent(Refusal::ours(
-                text("message").or(text("error_msg")).unwrap_or("it was not done"),
-            )));
+            return Err(ApiError::Permanent(Refusal::ours("it was not done")));
         }
     }
     Ok(())

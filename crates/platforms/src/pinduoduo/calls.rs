@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::RETURN_ADDRESS;
 use super::api::Params;
 use crate::lenient;
-use crate::marketplace::{Answer, ApiError, App, Ask, MapError, Refusal, Window};
+use crate::marketplace::{Answer, ApiError, App, Ask, MapError, Refusal, Seen, Window};
 use crate::slice::Slice;
 
 /// Both lists take windows of at most 30 minutes.
@@ -44,7 +44,7 @@ pub fn call(app: &App, ask: &Ask) -> Result<(&'static str, Params), ApiError> {
             );
             ("pdd.refund.list.increment.get", params)
         }
-        Ask::Agree { order_id, after_sale_id, kind: RefundKind::Return, .. } => {
+        Ask::Agree { order_id, after_sale_id, seen } if seen.kind()? == RefundKind::Return => {
             let address = Some(app.text(RETURN_ADDRESS.name)).filter(|address| !address.is_empty());
             let address = address.ok_or_else(|| missing("pinduoduo_return_address"))?;
             let request = json!({
@@ -56,8 +56,12 @@ pub fn call(app: &App, ask: &Ask) -> Result<(&'static str, Params), ApiError> {
             ("pdd.refund.returngoods.agree", vec![("request", request.to_string())])
         }
         // The goods of a return have come back: what is left to do is to agree to the money.
-        Ask::Agree { order_id, after_sale_id, kind: RefundKind::RefundOnly | RefundKind::Unshipped, .. }
-        | Ask::ConfirmReceipt { order_id, after_sale_id } => {
+        Ask::Agree {
+            order_id,
+            after_sale_id,
+            seen: Seen { kind: Some(RefundKind::RefundOnly | RefundKind::Unshipped), .. },
+        }
+        | Ask::ConfirmReceipt { order_id, after_sale_id, .. } => {
             let request = json!({ "after_sales_id": number(after_sale_id), "order_sn": order_id });
             ("pdd.refund.agree", vec![("request", request.to_string())])
         }

@@ -86,6 +86,7 @@ fn done(value: Value) -> Result<Value, ApiError> {
         code: text(["msg_code", "err_code", "error_code"]),
         sub_code: None,
         message: text(["message", "err_info", "error_message"]),
+        ours: String::new(),
     }))
 }
 
@@ -111,6 +112,7 @@ fn refused(value: &Value) -> ApiError {
         code: failure.code.clone(),
         message: failure.sub_msg.or(failure.msg).unwrap_or_default(),
         sub_code: failure.sub_code,
+        ours: String::new(),
     };
     match failure.code.as_str() {
         // 26 no session, 27 an invalid or expired one.

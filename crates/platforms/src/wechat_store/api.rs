@@ -76,7 +76,7 @@ pub(super) fn call(return_address: &str, refusal_reason: &str, ask: &Ask) -> Res
             let body = json!({ "product_id": shelf.product_id, "sku_id": sku_id, "diff_type": SET, "num": quantity });
             ("/channels/ec/product/stock/update", body)
         }
-        other @ (Ask::Messages | Ask::ConfirmMessages { .. }) => {
+        other @ (Ask::Messages | Ask::ConfirmMessages { .. } | Ask::Further { .. }) => {
             return Err(ApiError::unsupported(other.operation()));
         }
     })
@@ -171,7 +171,8 @@ pub(super) fn response(body: &[u8]) -> Result<Value, ApiError> {
     if status.errcode == 0 {
         return Ok(body);
     }
-    let refusal = Refusal { code: status.errcode.to_string(), sub_code: None, message: status.errmsg };
+    let refusal =
+        Refusal { code: status.errcode.to_string(), sub_code: None, message: status.errmsg, ours: String::new() };
     Err(match status.errcode {
         // Token wrong, over, or not there.
         40001 | 40014 | 41001 | 42001 => ApiError::TokenExpired(refusal),

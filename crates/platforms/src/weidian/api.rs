@@ -61,8 +61,12 @@ pub fn token(body: &[u8]) -> Result<Token, ApiError> {
 pub fn response(asks: bool, body: &[u8]) -> Result<Value, ApiError> {
     let answer: Value = serde_json::from_slice(body).map_err(|_| ApiError::unreadable())?;
     let Answer { status, result } = Answer::deserialize(&answer).map_err(|_| ApiError::unreadable())?;
-    let refusal =
-        Refusal { code: status.status_code, sub_code: None, message: status.status_reason.unwrap_or_default() };
+    let refusal = Refusal {
+        code: status.status_code,
+        sub_code: None,
+        message: status.status_reason.unwrap_or_default(),
+        ours: String::new(),
+    };
     match refusal.code.as_str() {
         "0" => Ok(result),
         "10013" | "10016" | "10026" => Err(ApiError::TokenExpired(refusal)),

@@ -80,7 +80,7 @@ pub(super) fn call(return_address: &str, refusal_reason: &str, ask: &Ask) -> Res
             ("afterSale.listAfterSaleInfos", page_params(stretch, since, until))
         }
         // 1 pay back at once (not for returns and exchanges), 2 let it come back (for these only), 3 refuse.
-        Ask::Agree { after_sale_id, kind: RefundKind::Return | RefundKind::Exchange, .. } => {
+        Ask::Agree { after_sale_id, seen, .. } if matches!(seen.kind()?, RefundKind::Return | RefundKind::Exchange) => {
             let address: i64 = return_address.parse().map_err(|_| unset("xiaohongshu_return_address_id"))?;
             let receiver = json!({ "sellerAddressRecordId": address });
             (AUDIT, json!({ "returnsId": after_sale_id, "action": 2, "receiverInfo": receiver }))
@@ -99,7 +99,7 @@ pub(super) fn call(return_address: &str, refusal_reason: &str, ask: &Ask) -> Res
             let sku_id = shelf.sku_id.as_ref().ok_or_else(|| ApiError::unsupported("set stock without a SKU"))?;
             ("inventory.syncSkuStock", json!({ "skuId": sku_id, "qty": quantity }))
         }
-        other @ (Ask::Messages | Ask::ConfirmMessages { .. }) => {
+        other @ (Ask::Messages | Ask::ConfirmMessages { .. } | Ask::Further { .. }) => {
             return Err(ApiError::unsupported(other.operation()));
         }
     })
@@ -225,7 +225,7 @@ fn unwrapped(value: &mut Value) -> Result<Option<Value>, ApiError> {
         return Ok(Some(value.get_mut("data").map(Value::take).unwrap_or_default()));
     }
     let message = envelope.error_msg.or(envelope.msg).unwrap_or_default();
-    Err(refused(code, Refusal { code: code.to_string(), sub_code: None, message }))
+    Err(refused(code, Refusal { code: code.to_string(), sub_code: None, message, ours: String::new() }))
 }
 
 /// The platform publishes no table of codes: seen in public are only −9013 (too many calls of a method) and 401. So its words count

@@ -75,7 +75,8 @@ pub fn response(fresh: bool, body: &[u8]) -> Result<Value, ApiError> {
         (None, None) => (answer.code, answer.message),
     };
     let code = code.unwrap_or_default();
-    let refusal = Refusal { code: code.clone(), sub_code: None, message: message.unwrap_or_default() };
+    let refusal =
+        Refusal { code: code.clone(), sub_code: None, message: message.unwrap_or_default(), ours: String::new() };
     let data = answer.data.or(answer.response);
     let succeeded = match code.as_str() {
         "200" => answer.success != Some(false),
