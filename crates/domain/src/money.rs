@@ -176,7 +176,8 @@ impl fmt::Display for Percent {
 /// Splits `total` in proportion to `weights`; the parts always sum to `total`.
 ///
 /// Each part is the exact rational share, floored (for a negative total: the mirror image of the positive one). The fen
-/// left over go one each to the parts that lost most by flooring, and among equals in the given order. Hence:
+/// left over go one each to the parts that lost most by flooring, among equals to the larger weight, and among equal weights
+/// in the given order. Hence:
 ///
 /// - a larger weight never gets less than a smaller one, and a zero weight gets nothing;
 /// - reordering the weights reorders the parts alike, except that equal weights swap the odd fen among themselves.
@@ -205,8 +206,8 @@ pub fn allocate(total: Fen, weights: &[u64]) -> Result<Vec<Fen>, MoneyError> {
         shares.map(|share| (share / weight_sum, share % weight_sum)).unzip();
 
     let left_over = magnitude - parts.iter().sum::<i128>();
-    let mut by_loss: Vec<(i128, &mut i128)> = iter::zip(lost, parts.iter_mut()).collect();
-    by_loss.sort_by_key(|(lost, _)| std::cmp::Reverse(*lost));
+    let mut by_loss: Vec<((i128, &u64), &mut i128)> = iter::zip(iter::zip(lost, weights), parts.iter_mut()).collect();
+    by_loss.sort_by_key(|(loss_and_weight, _)| std::cmp::Reverse(*loss_and_weight));
     for ((_, part), _) in iter::zip(by_loss, 0..left_over) {
         *part += 1;
     }
@@ -253,6 +254,13 @@ mod tests {
         ] {
             assert_eq!(Fen::from_yuan_text(text), Ok(Fen::new(fen)), "{text}");
         }
+    }
+
+    #[test]
+    fn different_weights_that_lost_the_same_do_not_depend_on_their_order() {
+        // 2 fen over 1 and 3: both lose half a fen.
+        assert_eq!(allocate(Fen::new(2), &[1, 3]), Ok(vec![Fen::new(0), Fen::new(2)]));
+        assert_eq!(allocate(Fen::new(2), &[3, 1]), Ok(vec![Fen::new(2), Fen::new(0)]));
     }
 
     #[test]

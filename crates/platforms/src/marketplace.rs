@@ -7,14 +7,14 @@ mod app;
 mod ask;
 mod refusal;
 
-use domain::{Secret, UnixMs};
+use domain::{PullKind, Secret, UnixMs};
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::Fact;
 
 pub use self::app::{App, AppError, KEY, Need, SECRET, Setting};
-pub use self::ask::{Ask, Seen, Shelf, Window};
+pub use self::ask::{Ask, Asked, Seen, Shelf, Window};
 pub use self::refusal::{ApiError, MapError, Refusal, VerifyError};
 
 /// What a marketplace pushes, and what its records mean.
@@ -28,6 +28,16 @@ pub trait Source: Sync {
 
     /// How the platform wants to hear that a delivery was taken: the body of a 200.
     fn acknowledgement(&self) -> &'static str;
+
+    /// What a connected shop is asked for regularly.
+    fn pulls(&self) -> &'static [PullKind] {
+        &[PullKind::Orders, PullKind::AfterSales]
+    }
+
+    /// The longest window that may be asked for at once, in milliseconds.
+    fn longest_window_ms(&self) -> i64 {
+        1_800_000
+    }
 
     /// Reads what [`Api::check`] let pass as the answer to `ask` for the shop `shop_id`.
     ///

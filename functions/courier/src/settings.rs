@@ -1,24 +1,37 @@
 //! The function's configuration, read and checked once. What is missing keeps the calls of its destination waiting.
 
-use domain::Secret;
+use domain::Platform;
 use kit::{ConfigError, Variables, Vault};
-use platforms::doudian;
+use platforms::marketplace::App;
+use std::collections::BTreeMap;
 
 /// The variables that this function reads.
-pub const VARIABLES: [&str; 4] = ["douyin_app_key", "douyin_app_secret", "douyin_api_base", kit::DATA_KEY];
+pub fn variables() -> Vec<String> {
+    let mut names = vec![kit::DATA_KEY.to_owned()];
+    for platform in asked() {
+        names.push(api_base(platform));
+        names.extend(platforms::settings(platform).iter().map(|setting| setting.variable(platform)));
+    }
+    names
+}
+
+/// The platforms that can be asked.
+pub fn asked() -> impl Iterator<Item = Platform> {
+    Platform::ALL.into_iter().filter(|platform| platforms::api(*platform).is_some())
+}
 
 /// The configuration.
 pub struct Settings {
-    /// The Doudian app that asks.
-    pub doudian: Result<Doudian, ConfigError>,
-    /// Seals answers.
+    /// The merchant's app on each platform.
+    pub marketplaces: BTreeMap<Platform, Result<Configured, ConfigError>>,
+    /// Seals answers and tokens.
     pub vault: Result<Vault, ConfigError>,
 }
 
-/// The Doudian app, and where its API is.
-pub struct Doudian {
-    /// Key and secret.
-    pub app: doudian::App,
+/// An app of a platform, and where the platform's API is.
+pub struct Configured {
+    /// The app.
+    pub app: App,
     /// Scheme, host and port, without a slash at the end.
     pub base: String,
 }
@@ -26,26 +39,25 @@ pub struct Doudian {
 impl Settings {
     /// Reads the configuration.
     pub fn new(variables: &Variables) -> Self {
-        Self { doudian: doudian(variables), vault: Vault::new(variables) }
+        let marketplaces = asked().map(|platform| (platform, configured(variables, platform))).collect();
+        Self { marketplaces, vault: Vault::new(variables) }
     }
 }
 
-fn doudian(variables: &Variables) -> Result<Doudian, ConfigError> {
-    let base = variables.optional("douyin_api_base").unwrap_or(doudian::api::BASE).trim_end_matches('/');
+fn configured(variables: &Variables, platform: Platform) -> Result<Configured, ConfigError> {
+    let app = App::configured(platform, |name| variables.optional(name))
+        .map_err(|error| ConfigError { variable: error.variable.into(), why: error.why.to_owned() })?;
+    let variable = api_base(platform);
+    let standard = platforms::api(platform).map_or("", |api| api.base());
+    let base = variables.optional(&variable).unwrap_or(standard).trim_end_matches('/');
     let uri: Option<http::Uri> = base.parse().ok();
     let whole = uri.is_some_and(|uri| uri.scheme().is_some() && uri.authority().is_some() && uri.path() == "/");
     if !whole {
-        return Err(ConfigError::wrong(
-            "douyin_api_base",
-            "scheme, host and port, such as https://openapi-fxg.jinritemai.com",
-        ));
+        return Err(ConfigError::wrong(variable, &format!("scheme, host and port, such as {standard}")));
     }
-    Ok(Doudian {
-        app: doudian::App {
-            key: variables.required("douyin_app_key")?.to_owned(),
-            secret: Secret::new(variables.required("douyin_app_secret")?.to_owned()),
-            allow_md5: false,
-        },
-        base: base.to_owned(),
-    })
+    Ok(Configured { app, base: base.to_owned() })
+}
+
+fn api_base(platform: Platform) -> String {
+    format!("{platform}_api_base")
 }

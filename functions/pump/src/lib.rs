@@ -33,4 +33,4 @@ pub fn router(app: App) -> Router {
         .with_state(State { app, pump })
 }
 
-kit::service!(crate::router, []);
+kit::service!(crate::router, Vec::new);

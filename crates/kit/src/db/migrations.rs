@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = migrations![
     1 "0001_log",
     2 "0002_access",
     3 "0003_orders",
+    4 "0004_marketplaces",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

@@ -58,6 +58,17 @@ impl Row {
         UnixMs::from_millis(self.get(column)?).map_err(|error| DbError::Shape(format!("column {column}: {error}")))
     }
 
+    /// Takes a column of Unix milliseconds that may be null.
+    ///
+    /// # Errors
+    /// [`DbError::Shape`] when the column is missing or not such a number.
+    pub fn optional_instant(&self, column: &str) -> Result<Option<UnixMs>, DbError> {
+        match self.get::<Option<i64>>(column)? {
+            None => Ok(None),
+            Some(_) => self.instant(column).map(Some),
+        }
+    }
+
     /// Takes a text column and parses it.
     ///
     /// # Errors

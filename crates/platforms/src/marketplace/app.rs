@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::Secret;
+use domain::{Platform, Secret};
 
 /// One thing that a platform's app is configured with. Its variable is `<platform>_<name>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,13 @@ pub struct Setting {
     pub name: &'static str,
     /// Whether it must be there, and its form.
     pub need: Need,
+}
+
+impl Setting {
+    /// The variable that holds it.
+    pub fn variable(&self, platform: Platform) -> String {
+        format!("{platform}_{}", self.name)
+    }
 }
 
 /// Whether a setting must be there, and its form.
@@ -36,24 +43,24 @@ pub struct App {
 }
 
 impl App {
-    /// An app of these settings. `find` gives a setting's text, if it has one.
+    /// The app of a platform as configured. `find` gives a variable's text, if it has one.
     ///
     /// # Errors
-    /// [`AppError`] that names the first setting that is missing or wrong.
-    pub fn configured<'a>(
-        settings: &[Setting],
-        find: impl Fn(&'static str) -> Option<&'a str>,
-    ) -> Result<Self, AppError> {
+    /// [`AppError`] that names the first variable that is missing or wrong.
+    pub fn configured<'a>(platform: Platform, find: impl Fn(&str) -> Option<&'a str>) -> Result<Self, AppError> {
         let mut known = BTreeMap::new();
-        for setting in settings {
-            match (find(setting.name), setting.need) {
-                (Some("on" | "off"), Need::Switch) | (Some(_), Need::Required | Need::Optional) => {}
-                (Some(_), Need::Switch) => return Err(AppError::Wrong(setting.name, "on or off")),
-                (None, Need::Required) => return Err(AppError::Missing(setting.name)),
+        for setting in crate::settings(platform) {
+            let variable = setting.variable(platform);
+            let wrong = |why| AppError { variable: variable.clone(), why };
+            match (find(&variable), setting.need) {
+                (None, Need::Required) => return Err(wrong("is not set")),
                 (None, Need::Optional | Need::Switch) => {}
-            }
-            if let Some(text) = find(setting.name) {
-                known.insert(setting.name, Secret::new(text.to_owned()));
+                (Some(text), Need::Switch) if !matches!(text, "on" | "off") => {
+                    return Err(wrong("is not usable: expected on or off"));
+                }
+                (Some(text), _) => {
+                    known.insert(setting.name, Secret::new(text.to_owned()));
+                }
             }
         }
         Ok(Self { settings: known })
@@ -88,11 +95,32 @@ impl App {
 
 /// Why there is no app.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AppError {
-    /// A setting is missing.
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    /// A setting has a wrong form.
-    #[error("{0} is not usable: expected {1}")]
-    Wrong(&'static str, &'static str),
+#[error("the variable {variable} {why}")]
+pub struct AppError {
+    /// The variable.
+    pub variable: String,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Platform;
+
+    use super::{App, AppError};
+
+    fn douyin(variables: &[(&str, &'static str)]) -> Result<App, AppError> {
+        let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+        App::configured(Platform::Douyin, find)
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        let app = douyin(&[("douyin_app_key", "k"), ("douyin_app_secret", "s"), ("douyin_md5", "on")]).unwrap();
+        assert_eq!((app.key(), app.secret(), app.is_on("md5")), ("k", "s", true));
+        let error = douyin(&[("douyin_app_key", "k")]).unwrap_err();
+        assert_eq!(error.to_string(), "the variable douyin_app_secret is not set");
+        let error = douyin(&[("douyin_app_key", "k"), ("douyin_app_secret", "s"), ("douyin_md5", "yes")]).unwrap_err();
+        assert_eq!(error.to_string(), "the variable douyin_md5 is not usable: expected on or off");
+    }
 }

@@ -1,11 +1,11 @@
 //! What a marketplace can be asked.
 
-use domain::{RefundKind, RefundStatus, UnixMs};
+use domain::{PullKind, RefundKind, RefundStatus, UnixMs};
 use serde::{Deserialize, Serialize};
 
 /// A question or a command to a marketplace, as the outbox keeps it. Ids are the platform's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Ask {
     /// The full record of an order.
     Order {
@@ -84,6 +84,16 @@ pub struct Seen {
     pub version: Option<String>,
 }
 
+/// A question about one shop: the `request` of a row of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The shop's id on the platform.
+    pub shop_id: String,
+    /// The question.
+    #[serde(flatten)]
+    pub ask: Ask,
+}
+
 /// A stretch of time in which to look for changes, and the page of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,6 +137,42 @@ impl Ask {
             Self::Refuse { .. } => "refuse",
             Self::ConfirmReceipt { .. } => "confirm_receipt",
             Self::SetStock { .. } => "set_stock",
+        }
+    }
+
+    /// What it is about, in the platform's ids; empty for the shop as a whole.
+    pub fn about(&self) -> &str {
+        match self {
+            Self::Order { order_id } => order_id,
+            Self::AfterSale { after_sale_id, .. }
+            | Self::Agree { after_sale_id, .. }
+            | Self::Refuse { after_sale_id, .. }
+            | Self::ConfirmReceipt { after_sale_id, .. } => after_sale_id,
+            Self::ConfirmMessages { message_ids } => message_ids.first().map_or("", String::as_str),
+            Self::SetStock { shelf, .. } => shelf.sku_id.as_ref().unwrap_or(&shelf.product_id),
+            Self::ChangedOrders(_) | Self::ChangedAfterSales(_) | Self::Messages => "",
+        }
+    }
+
+    /// The question whose answer tells what this command has done.
+    pub fn record(&self) -> Option<Self> {
+        match self {
+            Self::Agree { order_id, after_sale_id, .. }
+            | Self::Refuse { order_id, after_sale_id, .. }
+            | Self::ConfirmReceipt { order_id, after_sale_id, .. } => {
+                Some(Self::AfterSale { order_id: Some(order_id.clone()), after_sale_id: after_sale_id.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// What it pulls, if it is part of a pull.
+    pub const fn pull_kind(&self) -> Option<PullKind> {
+        match self {
+            Self::ChangedOrders(_) => Some(PullKind::Orders),
+            Self::ChangedAfterSales(_) => Some(PullKind::AfterSales),
+            Self::Messages => Some(PullKind::Messages),
+            _ => None,
         }
     }
 }

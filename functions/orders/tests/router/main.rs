@@ -4,4 +4,5 @@
 
 mod api;
 mod hooks;
+mod marketplaces;
 mod support;

@@ -1,4 +1,4 @@
-//! The SQL of the courier: claiming calls and finishing them.
+//! Calls of the outbox: claiming and finishing them.
 
 use crate::breaker;
 use crate::budget::Bucket;
@@ -36,7 +36,7 @@ pub fn claim(tx: &Tx<'_>, most: i64, lease_until: i64) -> Result<Vec<Claimed>, D
     let now = tx.cx().now.millis();
     requeue_lapsed(tx)?;
     let mut claimed = Vec::new();
-    for destination in Destination::ALL {
+    for destination in Destination::all() {
         let left = most - i64::try_from(claimed.len()).unwrap_or(i64::MAX);
         let state = state(tx, destination)?;
         let calls = breaker::allowed(state.failures, state.open_until, now, state.bucket.calls().min(left));
@@ -46,8 +46,13 @@ pub fn claim(tx: &Tx<'_>, most: i64, lease_until: i64) -> Result<Vec<Claimed>, D
         let rows = tx.query(
             "update outbox
                 set state = 'sending', attempts = attempts + 1, lease_until = ?4
-              where id in (select id from outbox
+              where id in (select id from outbox waiting
                             where state = 'pending' and due <= ?2 and destination = ?1
+                              -- One call about a thing at a time: the older must not arrive after the newer.
+                              and not exists (select 1 from outbox ahead
+                                               where ahead.state = 'sending' and ahead.destination = ?1
+                                                 and ahead.operation = waiting.operation
+                                                 and ahead.subject = waiting.subject)
                             order by due, id
                             limit ?3)
              returning id, operation, subject, idempotency_key, request, attempts, trace",

@@ -1,16 +1,28 @@
 //! The routes, and their description. `/deliver` has no public route: only functions of the application reach it.
 
+mod shops;
+
 use crate::State as Shared;
 use axum::extract::State;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use kit::{Cx, Problem};
 use serde::Serialize;
 #[cfg(test)]
 use utoipa::OpenApi;
 
+kit::scopes! {
+    /// Read which shops are connected.
+    ShopsRead = "shops:read";
+    /// Connect and disconnect shops.
+    ShopsWrite = "shops:write";
+}
+
 pub fn routes() -> Router<Shared> {
-    Router::new().route("/deliver", post(deliver))
+    Router::new()
+        .route("/deliver", post(deliver))
+        .route("/v1/shops", get(shops::list))
+        .route("/v1/shops/{platform}/{shop_id}", get(shops::show).put(shops::connect).delete(shops::disconnect))
 }
 
 /// What a call of `/deliver` did.
@@ -27,7 +39,10 @@ async fn deliver(State(shared): State<Shared>, cx: Cx) -> Result<Json<Delivering
 
 #[cfg(test)]
 #[derive(OpenApi)]
-#[openapi(info(title = "Siyu: courier", description = "Sends what the outbox holds. It has no public routes."))]
+#[openapi(
+    info(title = "Siyu: courier", description = "Shops on marketplaces, and the calls to them that the outbox holds."),
+    paths(shops::list, shops::show, shops::connect, shops::disconnect)
+)]
 struct Document;
 
 #[test]
