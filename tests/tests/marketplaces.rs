@@ -24,9 +24,12 @@ use siyu_tests::marketplace::shop::{Basket, CaseStatus, Goods};
 /// Some time in the past, Unix seconds.
 const THEN: i64 = 1_790_000_000;
 
-/// Every simulated platform, with what its module is configured with beside key and secret.
-fn dialects() -> Vec<(Arc<dyn Dialect>, Vec<(&'static str, &'static str)>)> {
-    vec![(Arc::new(Doudian), vec![("return_address_id", "7000001"), ("refuse_reason_code", "20001")])]
+/// What a platform's module is configured with beside the app that its server knows: name and text.
+type Settings = &'static [(&'static str, &'static str)];
+
+/// Every simulated platform.
+fn dialects() -> Vec<(Arc<dyn Dialect>, Settings)> {
+    vec![(Arc::new(Doudian), &[("return_address_id", "7000001"), ("refuse_reason_code", "20001")])]
 }
 
 /// A platform's module, and the server that it asks.
@@ -40,14 +43,15 @@ struct Pair {
 }
 
 impl Pair {
-    async fn of(dialect: Arc<dyn Dialect>, more: &[(&'static str, &'static str)]) -> Self {
+    async fn of(dialect: Arc<dyn Dialect>, more: Settings) -> Self {
         let platform: Platform = dialect.name().parse().unwrap();
         let server = Server::with_shops(dialect, 2).await.unwrap();
         let theirs = server.app();
-        let mut settings: BTreeMap<&str, &str> = more.iter().copied().collect();
-        settings.extend([("app_key", theirs.key.as_str()), ("app_secret", theirs.secret.as_str())]);
-        settings.extend(theirs.more.iter().map(|(name, text)| (*name, text.as_str())));
-        let app = App::configured(platforms::settings(platform), |name| settings.get(name).copied()).unwrap();
+        let own = [("app_key", theirs.key.as_str()), ("app_secret", theirs.secret.as_str())].into_iter();
+        let others = theirs.more.iter().map(|(name, text)| (*name, text.as_str()));
+        let settings = own.chain(others).chain(more.iter().copied());
+        let variables: BTreeMap<_, _> = settings.map(|(name, text)| (format!("{platform}_{name}"), text)).collect();
+        let app = App::configured(platform, |name| variables.get(name).copied()).unwrap();
         let shop_id = server.shop(|shop| shop.id().to_owned());
         let (api, source) = (platforms::api(platform).unwrap(), platforms::source(platform).unwrap());
         let token = Secret::new(server.issue_token(0).access);
@@ -61,7 +65,7 @@ impl Pair {
     async fn all() -> Vec<Self> {
         let mut pairs = Vec::new();
         for (dialect, more) in dialects() {
-            pairs.push(Self::of(dialect, &more).await);
+            pairs.push(Self::of(dialect, more).await);
         }
         pairs
     }
@@ -231,7 +235,7 @@ async fn decisions_are_carried_out() {
         };
         let soon = receipt().await;
         assert!(matches!(pair.try_to(&soon).await, Err(ApiError::Permanent(_))), "nothing came back yet");
-        pair.server.shop(|shop| shop.send_back(&back, THEN + 300).unwrap());
+        pair.server.shop(|shop| shop.send_back(&back, now().seconds() + 5).unwrap());
         assert!(matches!(pair.try_to(&soon).await, Err(ApiError::Permanent(_))), "it has changed since");
         pair.ask(&receipt().await).await;
         assert_eq!(status(&back), CaseStatus::Refunded);

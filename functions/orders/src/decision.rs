@@ -5,7 +5,7 @@ use crate::store::{self, KnownOrder, KnownRefund};
 use domain::{Event, Latest, OutboxId, Platform, RefundFacts, RefundStatus, ReturnReceived, StockCause, Version};
 use kit::{DbError, Tx, events};
 use platforms::Fact;
-use platforms::marketplace::Ask;
+use platforms::marketplace::{Ask, Seen};
 
 /// A decision of the merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +40,17 @@ impl Decision {
         }
     }
 
-    fn ask(self, order_id: String, after_sale_id: String) -> Ask {
+    fn ask(self, order_id: String, refund: &KnownRefund) -> Ask {
+        let (after_sale_id, facts) = (refund.after_sale_id.clone(), &refund.facts);
+        let seen = Seen {
+            kind: facts.claim.as_ref().map(|claim| claim.value.kind),
+            status: facts.status(),
+            version: facts.version.as_ref().map(|version| version.value.clone()),
+        };
         match self {
-            Self::Agree => Ask::Agree { order_id, after_sale_id },
-            Self::Refuse { reason } => Ask::Refuse { order_id, after_sale_id, reason },
-            Self::ConfirmReceipt => Ask::ConfirmReceipt { order_id, after_sale_id },
+            Self::Agree => Ask::Agree { order_id, after_sale_id, seen },
+            Self::Refuse { reason } => Ask::Refuse { order_id, after_sale_id, reason, seen },
+            Self::ConfirmReceipt => Ask::ConfirmReceipt { order_id, after_sale_id, seen },
         }
     }
 }
@@ -56,7 +62,7 @@ impl Decision {
 pub fn decide(tx: &Tx<'_>, order: &KnownOrder, refund: &KnownRefund, decision: Decision) -> Result<Decided, DbError> {
     let key = &order.key;
     if key.platform != Platform::Own {
-        let ask = decision.ask(key.platform_order_id.clone(), refund.after_sale_id.clone());
+        let ask = decision.ask(key.platform_order_id.clone(), refund);
         return deliver::ask(tx, key.platform, &key.shop_id, &ask).map(Decided::Queued);
     }
     let step = match decision {

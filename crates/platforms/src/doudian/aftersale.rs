@@ -58,7 +58,7 @@ pub fn map_detail(shop_id: &str, data: &Value) -> Result<Fact, MapError> {
             reason_code: case.reason_code,
         },
     ));
-    facts.version = case.update_time.map(|time| Latest::new(at, time.seconds().to_string()));
+    facts.version = case.update_time.map(|time| Latest::new(time, time.seconds().to_string()));
     facts.raw_status = Some(Latest::new(at, case.after_sale_status));
     Ok(Fact::Refund { order: key(shop_id.to_owned(), order.shop_order_id), after_sale_id: case.after_sale_id, facts })
 }

@@ -197,6 +197,7 @@ fn refund_fact(push: &Push) -> Result<Fact, MapError> {
     if let Some(applied) = message.apply_time {
         facts.reach(RefundStatus::Applied, applied);
     }
+    facts.version = message.update_time.map(|time| Latest::new(time, time.seconds().to_string()));
     let named = message.aftersale_status.as_deref().map(|code| (code, aftersale_state(code)));
     if let Some((code, state)) = named {
         facts.raw_status = Some(Latest::new(at, code.to_owned()));

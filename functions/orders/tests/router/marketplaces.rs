@@ -163,7 +163,9 @@ async fn a_platforms_case_is_decided_by_the_platform() {
     assert_eq!((status, &answer["refund"]["status"]), (202, &json!("applied")), "{answer}");
     let asked = shop.asked().await;
     let (_, request) = asked.iter().find(|(operation, _)| operation == "agree").unwrap();
-    assert_eq!(*request, json!({ "ask": "agree", "shop_id": "4463798", "order_id": "1", "after_sale_id": "3" }));
+    let seen = json!({ "kind": "return", "status": "applied", "version": at(-10).seconds().to_string() });
+    let wanted = json!({ "ask": "agree", "shop_id": "4463798", "order_id": "1", "after_sale_id": "3", "seen": seen });
+    assert_eq!(*request, wanted);
     shop.give_up("after_sale").await;
     shop.answer("agree", Value::Null).await;
     let asked = shop.asked().await;
