@@ -102,11 +102,7 @@ impl Pair {
     async fn seen(&self, order_id: &str, case: &str) -> Seen {
         let ask = Ask::AfterSale { order_id: Some(order_id.to_owned()), after_sale_id: case.to_owned() };
         let Fact::Refund { facts, .. } = self.fact(&ask).await else { panic!() };
-        Seen {
-            kind: facts.claim.as_ref().map(|claim| claim.value.kind),
-            status: facts.status(),
-            version: facts.version.map(|version| version.value),
-        }
+        Seen::of(&facts)
     }
 
     /// All that changed, page after page.

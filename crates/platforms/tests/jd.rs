@@ -283,14 +283,18 @@ fn questions_and_commands_are_as_the_platform_wants_them() {
     assert_eq!(call(&case_ask("cancel:55")).unwrap().1, json!({ "id": 55 }));
 
     let (order_id, after_sale_id) = (ORDER.to_owned(), "cancel:55".to_owned());
-    let refuse =
-        Ask::Refuse { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), reason: "shipped".to_owned() };
+    let refuse = Ask::Refuse {
+        order_id: order_id.clone(),
+        after_sale_id: after_sale_id.clone(),
+        reason: "shipped".to_owned(),
+        seen: Seen::default(),
+    };
     let params = call(&refuse).unwrap().1;
     assert_eq!(
         (&params["status"], &params["remark"], &params["rejectType"]),
         (&json!(2), &json!("shipped"), &json!(5))
     );
-    let agree = Ask::Agree { order_id: order_id.clone(), after_sale_id };
+    let agree = Ask::Agree { order_id: order_id.clone(), after_sale_id, seen: Seen::default() };
     assert_eq!(call(&agree).unwrap().1["status"], json!(1));
     let shelf = |sku_id: Option<&str>| Shelf { product_id: "1".to_owned(), sku_id: sku_id.map(str::to_owned) };
     let (method, params) = call(&Ask::SetStock { shelf: shelf(Some("1002003")), quantity: 8 }).unwrap();
@@ -300,8 +304,8 @@ fn questions_and_commands_are_as_the_platform_wants_them() {
     );
 
     let lost = Ask::AfterSale { order_id: None, after_sale_id: SERVICE.to_owned() };
-    let by_hand = Ask::Agree { order_id: order_id.clone(), after_sale_id: SERVICE.to_owned() };
-    let receipt = Ask::ConfirmReceipt { order_id, after_sale_id: SERVICE.to_owned() };
+    let by_hand = Ask::Agree { order_id: order_id.clone(), after_sale_id: SERVICE.to_owned(), seen: Seen::default() };
+    let receipt = Ask::ConfirmReceipt { order_id, after_sale_id: SERVICE.to_owned(), seen: Seen::default() };
     for ask in [lost, by_hand, receipt, Ask::Messages, Ask::SetStock { shelf: shelf(None), quantity: 1 }] {
         assert!(matches!(call(&ask), Err(ApiError::Permanent(_))), "{ask:?}");
     }

@@ -405,7 +405,8 @@ fn commands_are_the_calls_of_the_documents() {
         reason: "已签收".to_owned(),
         as_of: at(T0 + 20),
     };
-    let receipt = Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: after_sale_id.clone() };
+    let receipt =
+        Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen: Seen::default() };
     for (ask, name, param) in [
         (
             agree(RefundKind::RefundOnly),

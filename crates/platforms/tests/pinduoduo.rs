@@ -279,7 +279,8 @@ fn commands_are_the_calls_of_the_documents() {
         kind,
         amount: Fen::new(1_990),
     };
-    let receipt = Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: after_sale_id.clone() };
+    let receipt =
+        Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen: Seen::default() };
     let case = json!({ "after_sales_id": CASE, "order_sn": ORDER });
     let back = json!({ "after_sales_id": CASE, "order_sn": ORDER, "return_address_id": "77", "operate_desc": "" });
     for (ask, name, expected) in [
@@ -302,7 +303,8 @@ fn commands_are_the_calls_of_the_documents() {
         ["pdd.goods.quantity.update", "863369485", "42", "12", "1"]
     );
     let (order_id, after_sale_id) = (order_id.clone(), after_sale_id.clone());
-    let refuse = Ask::Refuse { order_id, after_sale_id, reason: String::new(), as_of: UnixMs::EPOCH };
+    let refuse =
+        Ask::Refuse { order_id, after_sale_id, reason: String::new(), as_of: UnixMs::EPOCH, seen: Seen::default() };
     let orphan = Ask::AfterSale { order_id: None, after_sale_id: "1".to_owned() };
     for ask in [refuse, agree(RefundKind::Exchange), stock(None), orphan, Ask::Messages] {
         assert!(matches!(request(&ask), Err(ApiError::Permanent(_))), "{ask:?}");

@@ -42,7 +42,7 @@ fn case_ask() -> Ask {
 }
 
 fn agree() -> Ask {
-    Ask::Agree { order_id: ORDER.to_owned(), after_sale_id: REFUND.to_owned() }
+    Ask::Agree { order_id: ORDER.to_owned(), after_sale_id: REFUND.to_owned(), seen: Seen::default() }
 }
 
 /// Two lines of one SKU: 2 × 50.00 less 1.00 and a share of 4.00; 1 × 30.01 made 0.01 cheaper. Freight 6.00.
@@ -348,10 +348,14 @@ fn agreeing_repeats_what_the_record_says() {
 #[test]
 fn other_commands_are_one_call() {
     let (order_id, after_sale_id) = (ORDER.to_owned(), REFUND.to_owned());
-    let refused =
-        body(&Ask::Refuse { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), reason: "x".to_owned() });
+    let refused = body(&Ask::Refuse {
+        order_id: order_id.clone(),
+        after_sale_id: after_sale_id.clone(),
+        reason: "x".to_owned(),
+        seen: Seen::default(),
+    });
     assert_eq!((refused["method"].as_str(), refused["refuse_message"].as_str()), ("taobao.refund.refuse", "x"));
-    let back = body(&Ask::ConfirmReceipt { order_id, after_sale_id });
+    let back = body(&Ask::ConfirmReceipt { order_id, after_sale_id, seen: Seen::default() });
     assert_eq!(back["warehouse_status"], "1");
     let shelf = |sku_id: Option<&str>| Shelf { product_id: "623".to_owned(), sku_id: sku_id.map(str::to_owned) };
     assert_eq!(body(&Ask::SetStock { shelf: shelf(Some("464")), quantity: 5 })["skuid_quantities"], "464:5");

@@ -466,17 +466,26 @@ fn each_question_and_command_has_its_call() {
             json!({ "begin_update_time": T0, "end_update_time": T0 + 3601, "next_key": "key" }),
         ),
         (
-            Ask::Agree { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), kind },
+            Ask::Agree {
+                order_id: order_id.clone(),
+                after_sale_id: after_sale_id.clone(),
+                kind,
+                seen: Seen::default(),
+            },
             "aftersale/acceptapply",
             json!({ "after_sale_order_id": CASE, "accept_type": 1, "address_id": "77" }),
         ),
         (
-            Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: after_sale_id.clone() },
+            Ask::ConfirmReceipt {
+                order_id: order_id.clone(),
+                after_sale_id: after_sale_id.clone(),
+                seen: Seen::default(),
+            },
             "aftersale/acceptapply",
             json!({ "after_sale_order_id": CASE, "accept_type": 2 }),
         ),
         (
-            Ask::Refuse { order_id, after_sale_id, reason: "invented".to_owned() },
+            Ask::Refuse { order_id, after_sale_id, reason: "invented".to_owned(), seen: Seen::default() },
             "aftersale/rejectapply",
             json!({ "after_sale_order_id": CASE, "reject_reason": "invented", "reject_reason_type": 5 }),
         ),

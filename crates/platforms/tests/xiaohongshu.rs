@@ -361,7 +361,8 @@ fn window(minutes: i64, page: Option<&str>) -> Window {
 #[test]
 fn each_question_and_command_has_its_method() {
     let (order_id, after_sale_id) = (ORDER.to_owned(), CASE.to_owned());
-    let agree = |kind| Ask::Agree { order_id: ORDER.to_owned(), after_sale_id: CASE.to_owned(), kind };
+    let agree =
+        |kind| Ask::Agree { order_id: ORDER.to_owned(), after_sale_id: CASE.to_owned(), kind, seen: Seen::default() };
     let sent_back = json!({ "returnsId": CASE, "action": 2, "receiverInfo": { "sellerAddressRecordId": 77 } });
     let shelf = Shelf { product_id: "1".to_owned(), sku_id: Some("2".to_owned()) };
     for (asked, method, params) in [
@@ -394,7 +395,7 @@ fn each_question_and_command_has_its_method() {
             json!({ "returnsId": CASE, "action": 3, "reason": 5, "description": "invented" }),
         ),
         (
-            Ask::ConfirmReceipt { order_id, after_sale_id },
+            Ask::ConfirmReceipt { order_id, after_sale_id, seen: Seen::default() },
             "afterSale.confirmReceive",
             json!({ "returnsId": CASE, "action": 1 }),
         ),
@@ -414,7 +415,12 @@ fn each_question_and_command_has_its_method() {
     }
     // What the platform wants from its own lists must be configured.
     let bare = App::of([("app_key", "app-1"), ("app_secret", "secret")]);
-    let refuse = Ask::Refuse { order_id: String::new(), after_sale_id: String::new(), reason: String::new() };
+    let refuse = Ask::Refuse {
+        order_id: String::new(),
+        after_sale_id: String::new(),
+        reason: String::new(),
+        seen: Seen::default(),
+    };
     for asked in [agree(RefundKind::Return), refuse, Ask::Messages] {
         assert!(matches!(ask(&bare, &asked), Err(ApiError::Permanent(_))), "{asked:?}");
     }

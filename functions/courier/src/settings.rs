@@ -34,6 +34,8 @@ pub struct Configured {
     pub app: App,
     /// Scheme, host and port, without a slash at the end.
     pub base: String,
+    /// The same of where access tokens are had.
+    pub token_base: String,
 }
 
 impl Settings {
@@ -48,14 +50,15 @@ fn configured(variables: &Variables, platform: Platform) -> Result<Configured, C
     let app = App::configured(platform, |name| variables.optional(name))
         .map_err(|error| ConfigError { variable: error.variable.into(), why: error.why.to_owned() })?;
     let variable = api_base(platform);
-    let standard = platforms::api(platform).map_or("", |api| api.base());
-    let base = variables.optional(&variable).unwrap_or(standard).trim_end_matches('/');
+    let (standard, tokens) = platforms::api(platform).map_or(("", ""), |api| (api.base(), api.token_base()));
+    let named = variables.optional(&variable).map(|base| base.trim_end_matches('/'));
+    let base = named.unwrap_or(standard);
     let uri: Option<http::Uri> = base.parse().ok();
     let whole = uri.is_some_and(|uri| uri.scheme().is_some() && uri.authority().is_some() && uri.path() == "/");
     if !whole {
         return Err(ConfigError::wrong(variable, &format!("scheme, host and port, such as {standard}")));
     }
-    Ok(Configured { app, base: base.to_owned() })
+    Ok(Configured { app, base: base.to_owned(), token_base: named.unwrap_or(tokens).to_owned() })
 }
 
 fn api_base(platform: Platform) -> String {

@@ -85,7 +85,7 @@ fn answered(app: &App, tx: &Tx<'_>, platform: Platform, succeeded: &OutboxSuccee
 
 /// A marketplace has done what it was told.
 fn done(tx: &Tx<'_>, platform: Platform, asked: &Asked) -> Result<(), ConsumeError> {
-    let Asked { shop_id, ask } = asked;
+    let (shop_id, ask) = (&asked.shop_id, asked.ask.first());
     if let Ask::SetStock { shelf, quantity } = ask {
         store::listing_told(tx, platform, shop_id, shelf, *quantity)?;
     }
@@ -107,14 +107,19 @@ fn done(tx: &Tx<'_>, platform: Platform, asked: &Asked) -> Result<(), ConsumeErr
 fn refused(tx: &Tx<'_>, platform: Platform, failed: &OutboxFailed) -> Result<(), ConsumeError> {
     let Some(call) = outbox::finished(tx, failed.outbox_id)? else { return Ok(()) };
     let asked = asked(&call.request)?;
-    if let Ask::SetStock { shelf, .. } = &asked.ask {
+    let ask = asked.ask.first();
+    if let Ask::SetStock { shelf, .. } = ask {
         return Ok(listing::refused(tx, platform, &asked.shop_id, shelf)?);
     }
-    match asked.ask.pull_kind() {
+    // What was refused may have been done by an earlier try whose answer was lost: the record tells.
+    if let Some(record) = ask.record() {
+        return Ok(deliver::ask(tx, platform, &asked.shop_id, &record).map(drop)?);
+    }
+    match ask.pull_kind() {
         Some(kind) => Ok(pull::put_off(tx, platform, &asked.shop_id, kind, &failed.error)?),
         // Without the record, what is known is announced.
         None => {
-            let order_id = match asked.ask {
+            let order_id = match ask {
                 Ask::Order { .. } => failed.subject.parse().ok(),
                 Ask::AfterSale { .. } => store::order_of_refund(tx, &failed.subject)?,
                 _ => None,

@@ -41,12 +41,8 @@ impl Decision {
     }
 
     fn ask(self, order_id: String, refund: &KnownRefund) -> Ask {
-        let (after_sale_id, facts) = (refund.after_sale_id.clone(), &refund.facts);
-        let seen = Seen {
-            kind: facts.claim.as_ref().map(|claim| claim.value.kind),
-            status: facts.status(),
-            version: facts.version.as_ref().map(|version| version.value.clone()),
-        };
+        let after_sale_id = refund.after_sale_id.clone();
+        let seen = Seen::of(&refund.facts);
         match self {
             Self::Agree => Ask::Agree { order_id, after_sale_id, seen },
             Self::Refuse { reason } => Ask::Refuse { order_id, after_sale_id, reason, seen },

@@ -147,14 +147,15 @@ mod tests {
 
     fn agree(kind: RefundKind) -> Ask {
         let (order_id, after_sale_id) = ids();
-        let seen = Seen { kind: Some(kind), status: Some(Applied), version: Some("1771032600".to_owned()) };
+        let seen =
+            Seen { kind: Some(kind), status: Some(Applied), version: Some("1771032600".to_owned()), ..Seen::default() };
         Ask::Agree { order_id, after_sale_id, seen }
     }
 
     fn refuse(kind: RefundKind, returned: bool) -> Ask {
         let (order_id, after_sale_id) = ids();
         let status = if returned { Returning } else { Applied };
-        let seen = Seen { kind: Some(kind), status: Some(status), version: None };
+        let seen = Seen { kind: Some(kind), status: Some(status), ..Seen::default() };
         Ask::Refuse { order_id, after_sale_id, seen, reason: "已拆封".to_owned() }
     }
 

@@ -1,6 +1,6 @@
 //! What a marketplace can be asked.
 
-use domain::{Fen, PullKind, RefundKind, RefundStatus, UnixMs};
+use domain::{Fen, PullKind, RefundFacts, RefundKind, RefundStatus, UnixMs};
 use serde::{Deserialize, Serialize};
 
 use super::{ApiError, Refusal};
@@ -109,6 +109,18 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// How a case stands by what is known of it.
+    pub fn of(facts: &RefundFacts) -> Self {
+        let claim = facts.claim.as_ref();
+        Self {
+            kind: claim.map(|claim| claim.value.kind),
+            amount: claim.map(|claim| claim.value.amount),
+            status: facts.status(),
+            version: facts.version.as_ref().map(|version| version.value.clone()),
+            as_of: claim.map(|claim| claim.at),
+        }
+    }
+
     /// What was to happen with the goods, for platforms that have another call for each kind.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ impl Caller<'_> {
         let shop = Shop { id: shop_id, access_token: Some(&access_token), refresh_token: None };
         let request =
             self.api.request(&self.configured.app, &shop, ask, self.cx.now).map_err(|error| refused(None, &error))?;
-        let (status, body) = self.exchange(request, &self.call.idempotency_key).await?;
+        let (status, body) = self.exchange(&self.configured.base, request, &self.call.idempotency_key).await?;
         match self.api.check(ask, &body) {
             Ok(answer) => Ok((status, answer)),
             Err(error) => {
@@ -96,20 +96,21 @@ impl Caller<'_> {
                 "there is no access token for the shop {shop_id}: PUT /v1/shops/{platform}/{shop_id}"
             )))
         })?;
-        let (status, body) = self.exchange(request, &self.asked.shop_id).await?;
-        self.api.token(&body).map_err(|error| refused(Some(status), &error))
+        let (status, body) = self.exchange(&self.configured.token_base, request, &self.asked.shop_id).await?;
+        self.api.token(&body, self.cx.now).map_err(|error| refused(Some(status), &error))
     }
 
     /// One request and its answer. What the platform says in it is read by the caller, whatever the status: some
     /// platforms refuse with 4xx and their own JSON.
     async fn exchange(
         &self,
+        base: &str,
         signed: marketplace::Request,
         idempotency_key: &str,
     ) -> Result<(StatusCode, Bytes), Refused> {
         let request = Request::builder()
             .method(signed.method)
-            .uri(format!("{}{}", self.configured.base, signed.path_and_query))
+            .uri(format!("{base}{}", signed.path_and_query))
             .header(header::CONTENT_TYPE, signed.content_type)
             .header("idempotency-key", format!("\"{idempotency_key}\""))
             .header("traceparent", self.cx.traceparent())

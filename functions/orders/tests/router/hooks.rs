@@ -1,6 +1,6 @@
 //! Webhooks in: what is authentic is taken once, what is not leaves nothing but a count.
 
-use crate::support::{self, NOON, Shop, VARIABLES, doudian_app, message, own_order, push};
+use crate::support::{NOON, Shop, VARIABLES, doudian_app, message, own_order, push};
 use axum::body::Body;
 use http::Request;
 use proptest::prelude::*;
