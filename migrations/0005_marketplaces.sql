@@ -44,6 +44,25 @@ create index listing_by_sku on listing (sku);
 -- When the goods of a case came back.
 alter table refund add column received_at integer;
 
+-- Parcels that are watched, and the orders whose goods are in them. Written by functions/orders. `facts`: all that the
+-- watcher has told (domain::ParcelFacts); `announced` lists the steps of which an event stands in the log.
+create table parcel (
+    tracking_number text    primary key,
+    facts           text    not null check (json_valid(facts)),
+    status          text    check (status in
+        ('picked_up', 'in_transit', 'problem', 'delivering', 'signed', 'returning', 'returned')),
+    announced       text    not null default '[]' check (json_valid(announced)),
+    watched_at      integer not null
+) strict, without rowid;
+
+create table parcel_order (
+    tracking_number text not null references parcel (tracking_number),
+    order_id        text not null references "order" (id),
+    primary key (tracking_number, order_id)
+) strict, without rowid;
+
+create index parcel_order_by_order on parcel_order (order_id);
+
 -- A case is looked for by its own id where a platform does not tell its order.
 create index refund_by_case on refund (after_sale_id);
 

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
 pub use self::payload::{
-    BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, PullDue, PullKind,
-    RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged, StockPushDue,
+    BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, ParcelEvent, PullDue,
+    PullKind, RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged, StockPushDue,
 };
 pub use self::version::Version;
 
@@ -90,6 +90,12 @@ vocabulary! {
     RefundCancelled(RefundEvent, 1) = "refund.cancelled";
     /// The stock of a SKU changed.
     StockChanged(StockChanged, 1) = "stock.changed";
+    /// A parcel was signed for.
+    ParcelSigned(ParcelEvent, 1) = "parcel.signed";
+    /// Something is wrong with a parcel.
+    ParcelProblem(ParcelEvent, 1) = "parcel.problem";
+    /// A parcel is with its sender again.
+    ParcelReturned(ParcelEvent, 1) = "parcel.returned";
     /// An order is its buyer's first.
     BuyerFirstOrder(BuyerFirstOrder, 1) = "buyer.first_order";
     /// The replenishment cycle of a SKU changed.

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use domain::Secret;
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use tracking::{Tracking, tracking};
@@ -26,6 +26,18 @@ const SALT: Setting = Setting { name: "salt", need: Need::Required };
 
 /// How an account is configured: `app_key` is the authorisation key, `app_secret` signs orders of couriers.
 pub const SETTINGS: &[Setting] = &[KEY, SECRET, SALT];
+
+/// Its name in the outbox and in the inbox.
+pub const DESTINATION: &str = "kuaidi100";
+/// The outbox's operation that watches a parcel; its request is a [`Watch`].
+pub const WATCH: &str = "watch";
+
+/// A parcel to watch, as the outbox keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// The carrier's number.
+    pub tracking_number: String,
+}
 
 /// The API's address.
 pub const BASE: &str = "https://poll.kuaidi100.com";

@@ -1,7 +1,7 @@
 //! What orders do with events: answers that the courier has brought, shops that come, and time that has run out.
 
 use crate::deliver::{self, Origin};
-use crate::{buyers, decision, listing, pull, receive, settings, store};
+use crate::{buyers, decision, listing, parcels, pull, receive, settings, store};
 use domain::{Event, OutboxFailed, OutboxSucceeded, Platform};
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::Logged;
@@ -16,6 +16,7 @@ pub const CONSUMER: Consumer = Consumer {
         "outbox.failed",
         "order.detail_overdue",
         "order.paid",
+        "order.shipped",
         "order.detailed",
         "shop.connected",
         "pull.due",
@@ -39,6 +40,9 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
         Event::ShopConnected(shop) => Ok(pull::begin(tx, shop.platform, &shop.shop_id)?),
         Event::OrderPaid(paid) | Event::OrderDetailed(paid) if paid.order.complete => {
             Ok(buyers::bought(tx, paid.order_id, &paid.order)?)
+        }
+        Event::OrderShipped(shipped) if settings::parcels_are_watched(app.variables()) => {
+            Ok(parcels::watch(tx, shipped.order_id, &shipped.order.shipments)?)
         }
         Event::StockChanged(changed) => Ok(listing::changed(tx, &changed.sku)?),
         Event::StockPushDue(due) => Ok(listing::push(tx, &due.sku)?),

@@ -12,6 +12,7 @@ mod consume;
 mod decision;
 mod deliver;
 mod listing;
+mod parcels;
 mod pull;
 mod receive;
 mod reservation;

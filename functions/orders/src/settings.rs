@@ -2,7 +2,8 @@
 
 use domain::Platform;
 use kit::{ConfigError, Variables, Vault};
-use platforms::marketplace::App;
+use platforms::kuaidi100;
+use platforms::marketplace::{App, Setting};
 use platforms::standard_webhooks::Key;
 use std::collections::BTreeMap;
 
@@ -10,8 +11,9 @@ use std::collections::BTreeMap;
 pub fn variables() -> Vec<String> {
     let mut names = vec!["webhook_secret".to_owned(), kit::DATA_KEY.to_owned()];
     for platform in understood() {
-        names.extend(platforms::settings(platform).iter().map(|setting| setting.variable(platform)));
+        names.extend(platforms::settings(platform).iter().map(|setting| setting.variable(platform.as_str())));
     }
+    names.extend(kuaidi100::SETTINGS.iter().map(|setting| setting.variable(kuaidi100::DESTINATION)));
     names
 }
 
@@ -24,6 +26,8 @@ fn understood() -> impl Iterator<Item = Platform> {
 pub struct Settings {
     /// The merchant's app on each platform.
     apps: BTreeMap<Platform, Result<App, ConfigError>>,
+    /// The account with Kuaidi100, who watches parcels.
+    pub kuaidi100: Result<App, ConfigError>,
     /// The key by which own shops sign.
     pub webhook_key: Result<Key, ConfigError>,
     /// Seals personal data.
@@ -34,7 +38,12 @@ impl Settings {
     /// Reads the configuration.
     pub fn new(variables: &Variables) -> Self {
         let apps = understood().map(|platform| (platform, app(variables, platform))).collect();
-        Self { apps, webhook_key: webhook_key(variables), vault: Vault::new(variables) }
+        Self {
+            apps,
+            kuaidi100: configured(variables, kuaidi100::DESTINATION, kuaidi100::SETTINGS),
+            webhook_key: webhook_key(variables),
+            vault: Vault::new(variables),
+        }
     }
 
     /// The merchant's app on a platform.
@@ -54,7 +63,16 @@ impl Settings {
 /// # Errors
 /// [`ConfigError`] that names the variable.
 pub fn app(variables: &Variables, platform: Platform) -> Result<App, ConfigError> {
-    App::configured(platform, |name| variables.optional(name))
+    configured(variables, platform.as_str(), platforms::settings(platform))
+}
+
+/// Whether somebody watches parcels.
+pub fn parcels_are_watched(variables: &Variables) -> bool {
+    configured(variables, kuaidi100::DESTINATION, kuaidi100::SETTINGS).is_ok()
+}
+
+fn configured(variables: &Variables, system: &str, settings: &[Setting]) -> Result<App, ConfigError> {
+    App::configured(system, settings, |name| variables.optional(name))
         .map_err(|error| ConfigError { variable: error.variable.into(), why: error.why.to_owned() })
 }
 

@@ -126,6 +126,20 @@ pub struct SkuCycle {
     pub at: UnixMs,
 }
 
+/// A step on a parcel's way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParcelEvent {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The carrier's number.
+    pub tracking_number: String,
+    /// The orders in our books whose goods are in it.
+    pub order_ids: Vec<OrderId>,
+    /// When the step happened, UTC.
+    pub at: UnixMs,
+}
+
 /// Why stock changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Platform, Secret};
+use domain::Secret;
 
 /// One thing that a platform's app is configured with. Its variable is `<platform>_<name>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Setting {
 
 impl Setting {
     /// The variable that holds it.
-    pub fn variable(&self, platform: Platform) -> String {
-        format!("{platform}_{}", self.name)
+    pub fn variable(&self, system: &str) -> String {
+        format!("{system}_{}", self.name)
     }
 }
 
@@ -43,14 +43,18 @@ pub struct App {
 }
 
 impl App {
-    /// The app of a platform as configured. `find` gives a variable's text, if it has one.
+    /// The app of a system as configured. `find` gives a variable's text, if it has one.
     ///
     /// # Errors
     /// [`AppError`] that names the first variable that is missing or wrong.
-    pub fn configured<'a>(platform: Platform, find: impl Fn(&str) -> Option<&'a str>) -> Result<Self, AppError> {
+    pub fn configured<'a>(
+        system: &str,
+        settings: &[Setting],
+        find: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<Self, AppError> {
         let mut known = BTreeMap::new();
-        for setting in crate::settings(platform) {
-            let variable = setting.variable(platform);
+        for setting in settings {
+            let variable = setting.variable(system);
             let wrong = |why| AppError { variable: variable.clone(), why };
             match (find(&variable), setting.need) {
                 (None, Need::Required) => return Err(wrong("is not set")),
@@ -105,13 +109,12 @@ pub struct AppError {
 
 #[cfg(test)]
 mod tests {
-    use domain::Platform;
-
     use super::{App, AppError};
+    use crate::doudian::SETTINGS;
 
     fn douyin(variables: &[(&str, &'static str)]) -> Result<App, AppError> {
         let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
-        App::configured(Platform::Douyin, find)
+        App::configured("douyin", SETTINGS, find)
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! Marketplaces' open APIs: requests signed by the app's secret, one access token a shop.
 
+use super::exchange::{Refused, exchange, refused};
 use super::token::{Found, Keeper, TokenError};
-use super::{EXCHANGE, Failure, Outcome};
+use super::{Failure, Outcome};
 use crate::settings::{Configured, Settings};
 use crate::store::Claimed;
-use bytes::Bytes;
-use domain::Platform;
-use http::{Request, StatusCode, header};
-use kit::client::SendError;
+use domain::{Platform, Secret};
+use http::StatusCode;
 use kit::{App, Cx};
-use platforms::marketplace::{self, Api, ApiError, Asked, Shop, Token};
+use platforms::marketplace::{Api, ApiError, Asked, Shop, Token};
 use serde_json::Value;
 
 pub async fn send(platform: Platform, app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
@@ -36,13 +35,6 @@ pub async fn send(platform: Platform, app: &App, settings: &Settings, cx: &Cx, c
         Err(Refused::Token(failure) | Refused::Later(failure)) => Outcome::Retry(failure),
         Err(Refused::Never(failure)) => Outcome::Failed(failure),
     }
-}
-
-/// Why a call was refused.
-enum Refused {
-    Token(Failure),
-    Later(Failure),
-    Never(Failure),
 }
 
 struct Caller<'a> {
@@ -75,7 +67,8 @@ impl Caller<'_> {
         let shop = Shop { id: shop_id, access_token: Some(&access_token), refresh_token: None };
         let request =
             self.api.request(&self.configured.app, &shop, ask, self.cx.now).map_err(|error| refused(None, &error))?;
-        let (status, body) = self.exchange(&self.configured.base, request, &self.call.idempotency_key).await?;
+        let (status, body) =
+            exchange(self.app, self.cx, &self.configured.base, request, &self.call.idempotency_key).await?;
         match self.api.check(ask, &body) {
             Ok(answer) => Ok((status, answer)),
             Err(error) => {
@@ -87,7 +80,7 @@ impl Caller<'_> {
         }
     }
 
-    async fn new_token(&self, refresh_token: Option<&domain::Secret<String>>) -> Result<Token, Refused> {
+    async fn new_token(&self, refresh_token: Option<&Secret<String>>) -> Result<Token, Refused> {
         let shop = Shop { id: &self.asked.shop_id, access_token: None, refresh_token };
         let request = self.api.token_request(&self.configured.app, &shop, self.cx.now).ok_or_else(|| {
             let Asked { shop_id, .. } = self.asked;
@@ -96,53 +89,9 @@ impl Caller<'_> {
                 "there is no access token for the shop {shop_id}: PUT /v1/shops/{platform}/{shop_id}"
             )))
         })?;
-        let (status, body) = self.exchange(&self.configured.token_base, request, &self.asked.shop_id).await?;
+        let (status, body) =
+            exchange(self.app, self.cx, &self.configured.token_base, request, &self.asked.shop_id).await?;
         self.api.token(&body, self.cx.now).map_err(|error| refused(Some(status), &error))
-    }
-
-    /// One request and its answer. What the platform says in it is read by the caller, whatever the status: some
-    /// platforms refuse with 4xx and their own JSON.
-    async fn exchange(
-        &self,
-        base: &str,
-        signed: marketplace::Request,
-        idempotency_key: &str,
-    ) -> Result<(StatusCode, Bytes), Refused> {
-        let request = Request::builder()
-            .method(signed.method)
-            .uri(format!("{base}{}", signed.path_and_query))
-            .header(header::CONTENT_TYPE, signed.content_type)
-            .header("idempotency-key", format!("\"{idempotency_key}\""))
-            .header("traceparent", self.cx.traceparent())
-            .body(Bytes::from(signed.body))
-            .map_err(|error| Refused::Never(Failure::ours(format!("the request cannot be made: {error}"))))?;
-        let answer = self
-            .app
-            .client()
-            .send(request, EXCHANGE)
-            .await
-            .map_err(|error: SendError| Refused::Later(Failure { trips_breaker: true, ..Failure::ours(error) }))?;
-        let status = answer.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            let retry_after =
-                answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            return Err(Refused::Later(Failure {
-                status: Some(status.as_u16()),
-                error: format!("HTTP {status}"),
-                retry_after,
-                trips_breaker: status.is_server_error(),
-            }));
-        }
-        Ok((status, answer.into_body()))
-    }
-}
-
-fn refused(status: Option<StatusCode>, error: &ApiError) -> Refused {
-    let failure = Failure { status: status.map(|status| status.as_u16()), ..Failure::ours(error) };
-    match error {
-        ApiError::TokenExpired(_) => Refused::Token(failure),
-        ApiError::Retryable(_) => Refused::Later(failure),
-        ApiError::Permanent(_) => Refused::Never(failure),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The systems that the courier knows: how each is asked, and what its answers mean.
 
+mod exchange;
+mod kuaidi100;
 mod marketplace;
 mod token;
 
@@ -8,10 +10,8 @@ use crate::store::Claimed;
 use domain::Platform;
 use kit::{App, Cx};
 use platforms::marketplace::Limit;
-use std::time::Duration;
 
-/// How long one exchange may take.
-pub const EXCHANGE: Duration = Duration::from_secs(20);
+pub use exchange::EXCHANGE;
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,24 +54,28 @@ impl Failure {
 pub enum Destination {
     /// A marketplace's open API.
     Marketplace(Platform),
+    /// Kuaidi100, who watches parcels.
+    Kuaidi100,
 }
 
 impl Destination {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
-        settings::asked().map(Self::Marketplace)
+        settings::asked().map(Self::Marketplace).chain([Self::Kuaidi100])
     }
 
     /// Its name in the outbox.
     pub fn name(self) -> &'static str {
         match self {
             Self::Marketplace(platform) => platform.as_str(),
+            Self::Kuaidi100 => platforms::kuaidi100::DESTINATION,
         }
     }
 
     /// What it bears.
     pub fn limit(self) -> Limit {
         match self {
+            Self::Kuaidi100 => Limit { per_second: 10, burst: 30 },
             Self::Marketplace(platform) => {
                 platforms::api(platform).map_or(Limit { per_second: 1, burst: 1 }, |api| api.limit())
             }
@@ -81,6 +85,7 @@ impl Destination {
     /// Makes a call.
     pub async fn send(self, app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
         match self {
+            Self::Kuaidi100 => kuaidi100::send(app, settings, cx, call).await,
             Self::Marketplace(platform) => marketplace::send(platform, app, settings, cx, call).await,
         }
     }

@@ -6,4 +6,5 @@ mod api;
 mod buyers;
 mod hooks;
 mod marketplaces;
+mod parcels;
 mod support;

@@ -163,7 +163,8 @@ async fn a_platforms_case_is_decided_by_the_platform() {
     assert_eq!((status, &answer["refund"]["status"]), (202, &json!("applied")), "{answer}");
     let asked = shop.asked().await;
     let (_, request) = asked.iter().find(|(operation, _)| operation == "agree").unwrap();
-    let seen = json!({ "kind": "return", "status": "applied", "version": at(-10).seconds().to_string() });
+    let (version, as_of) = (at(-10).seconds().to_string(), at(-10).to_string());
+    let seen = json!({ "kind": "return", "amount": 1990, "status": "applied", "version": version, "as_of": as_of });
     let wanted = json!({ "ask": "agree", "shop_id": "4463798", "order_id": "1", "after_sale_id": "3", "seen": seen });
     assert_eq!(*request, wanted);
     shop.give_up("after_sale").await;
