@@ -1,23 +1,8 @@
 //! Values, rows and statement parameters, the same over both backends.
 
-use super::DbError;
+use super::{DbError, Value};
 use domain::UnixMs;
 use std::sync::Arc;
-
-/// A value that SQLite stores.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// SQL NULL.
-    Null,
-    /// A 64-bit integer.
-    Integer(i64),
-    /// A floating-point number. Siyu's own tables have none; `sum()` over foreign data may.
-    Real(f64),
-    /// UTF-8 text.
-    Text(String),
-    /// Bytes.
-    Blob(Vec<u8>),
-}
 
 /// One row of an answer.
 #[derive(Clone, Debug)]
