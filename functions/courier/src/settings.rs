@@ -67,7 +67,8 @@ impl Settings {
 fn configured(variables: &Variables, platform: Platform) -> Result<Configured, ConfigError> {
     let app = account(variables, platform.as_str(), platforms::settings(platform))?;
     let (standard, tokens) = platforms::api(platform).map_or(("", ""), |api| (api.base(), api.token_base()));
-    let named = address(variables, &api_base(platform.as_str()), standard)?;
+    // The manifest names the standard address too: that is no other one.
+    let named = address(variables, &api_base(platform.as_str()), standard)?.filter(|named| named != standard);
     let or = |standard: &str| named.clone().unwrap_or_else(|| standard.to_owned());
     Ok(Configured { app, base: or(standard), token_base: or(tokens) })
 }

@@ -90,6 +90,9 @@ fn answered(app: &App, tx: &Tx<'_>, platform: Platform, succeeded: &OutboxSuccee
 /// A marketplace has done what it was told.
 fn done(tx: &Tx<'_>, platform: Platform, asked: &Asked) -> Result<(), ConsumeError> {
     let (shop_id, ask) = (&asked.shop_id, asked.ask.first());
+    if let Ask::ConfirmMessages { .. } = ask {
+        pull::confirmed(tx, platform, shop_id)?;
+    }
     if let Ask::SetStock { shelf, quantity } = ask {
         store::listing_told(tx, platform, shop_id, shelf, *quantity)?;
     }

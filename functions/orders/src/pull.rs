@@ -27,7 +27,7 @@ pub fn begin(tx: &Tx<'_>, platform: Platform, shop_id: &str) -> Result<(), DbErr
     let Some(source) = platforms::source(platform) else { return Ok(()) };
     for kind in source.pulls() {
         store::begin_pull(tx, platform, shop_id, *kind, later(tx.cx().now, -LOOK_BACK_MS))?;
-        schedule(tx, platform, shop_id, *kind, tx.cx().now)?;
+        ask(tx, platform, shop_id, *kind)?;
     }
     Ok(())
 }
@@ -76,21 +76,29 @@ pub fn page(tx: &Tx<'_>, platform: Platform, asked: &Asked, asks: &[Ask], next: 
     }
     let Some(kind) = asked.ask.pull_kind() else { return Ok(()) };
     store::advance_pull(tx, platform, &asked.shop_id, kind, window.until)?;
-    schedule(tx, platform, &asked.shop_id, kind, later(window.until, EVERY_MS).max(tx.cx().now))
+    go_on(tx, platform, &asked.shop_id, kind, later(window.until, EVERY_MS))
 }
 
-/// Messages of a platform's queue are kept: they are confirmed, and more are asked for at once while there are any.
+/// Messages of a platform's queue are kept: they are confirmed. An empty queue is asked again after a while.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn messages(tx: &Tx<'_>, platform: Platform, shop_id: &str, message_ids: Vec<String>) -> Result<(), DbError> {
     let now = tx.cx().now;
     store::advance_pull(tx, platform, shop_id, PullKind::Messages, now)?;
-    let due = if message_ids.is_empty() { later(now, EVERY_MS) } else { now };
-    if !message_ids.is_empty() {
-        deliver::ask(tx, platform, shop_id, &Ask::ConfirmMessages { message_ids })?;
+    if message_ids.is_empty() {
+        return go_on(tx, platform, shop_id, PullKind::Messages, later(now, EVERY_MS));
     }
-    schedule(tx, platform, shop_id, PullKind::Messages, due)
+    // Unconfirmed messages would come again, so they are confirmed before more are asked for.
+    deliver::ask(tx, platform, shop_id, &Ask::ConfirmMessages { message_ids }).map(drop)
+}
+
+/// Messages are confirmed: there may be more.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn confirmed(tx: &Tx<'_>, platform: Platform, shop_id: &str) -> Result<(), DbError> {
+    ask(tx, platform, shop_id, PullKind::Messages)
 }
 
 /// Asking failed for good: the same window is asked for again after a pause that doubles each time.
@@ -100,6 +108,11 @@ pub fn messages(tx: &Tx<'_>, platform: Platform, shop_id: &str, message_ids: Vec
 pub fn put_off(tx: &Tx<'_>, platform: Platform, shop_id: &str, kind: PullKind, error: &str) -> Result<(), DbError> {
     let failures = store::pull_failed(tx, platform, shop_id, kind, error)?;
     schedule(tx, platform, shop_id, kind, later(tx.cx().now, pause_ms(failures)))
+}
+
+/// Asks again when `due` has come, at once if it has: a shop that is far behind is not asked one window a tick.
+fn go_on(tx: &Tx<'_>, platform: Platform, shop_id: &str, kind: PullKind, due: UnixMs) -> Result<(), DbError> {
+    if due <= tx.cx().now { ask(tx, platform, shop_id, kind) } else { schedule(tx, platform, shop_id, kind, due) }
 }
 
 fn pause_ms(failures: u32) -> i64 {

@@ -239,7 +239,7 @@ impl Ask {
         match self {
             Self::ChangedOrders(_) => Some(PullKind::Orders),
             Self::ChangedAfterSales(_) => Some(PullKind::AfterSales),
-            Self::Messages => Some(PullKind::Messages),
+            Self::Messages | Self::ConfirmMessages { .. } => Some(PullKind::Messages),
             _ => None,
         }
     }
