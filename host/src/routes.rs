@@ -125,6 +125,13 @@ impl<'a> RouteMatch<'a> {
         self.component
     }
 
+    /// What the log names instead of the path: the route, where it has `:name` segments. What stands there may be a secret,
+    /// such as the unguessable end of a webhook's address.
+    #[must_use]
+    pub fn instead_of_path(&self) -> Option<HeaderValue> {
+        self.captures.iter().next().and(self.told.full.clone())
+    }
+
     /// Adds the headers that tell the component how it was reached: `spin-path-info`, `spin-path-match-NAME`, the
     /// routes, and `spin-full-url` and `spin-client-addr` from the arguments.
     ///

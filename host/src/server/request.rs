@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Uri};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -36,6 +36,7 @@ pub(super) async fn answer(
         call: call.clone(),
         method: request.method().clone(),
         uri: uri.clone(),
+        route: None,
         component: String::new(),
         status: CLIENT_CLOSED_REQUEST,
         started: Instant::now(),
@@ -47,6 +48,7 @@ pub(super) async fn answer(
         None if uri.path() == HEALTH => healthy(),
         None => Failure::NotFound.response(),
         Some(route) => {
+            line.route = route.instead_of_path();
             route.component().clone_into(&mut line.component);
             let answer = match received::receive(request, limit, timeout, &call).await {
                 Ok(request) => application.call(route, origin, request, call).await,
@@ -71,6 +73,8 @@ struct Line {
     call: Arc<Call>,
     method: Method,
     uri: Uri,
+    /// Named instead of the path.
+    route: Option<HeaderValue>,
     component: String,
     status: u16,
     started: Instant,
@@ -79,11 +83,11 @@ struct Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let Self { call, method, uri, component, status, started, bytes } = self;
+        let Self { call, method, uri, route, component, status, started, bytes } = self;
         let record = log::Request {
             trace: call.trace,
             method: method.as_str(),
-            path: uri.path(),
+            path: route.as_ref().and_then(|route| route.to_str().ok()).unwrap_or_else(|| uri.path()),
             component,
             status: *status,
             bytes: *bytes,
