@@ -13,3 +13,5 @@ pub mod doudian;
 pub mod push;
 pub mod server;
 pub mod shop;
+pub mod weidian;
+pub mod youzan;

@@ -10,14 +10,14 @@ pub mod order;
 mod push;
 mod status;
 
-use domain::UnixMs;
+use domain::{RefundKind, UnixMs};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use crate::gmt8_text;
 use crate::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, KEY, Limit, MapError, Need, Received, Request, SECRET, Setting, Shelf,
-    Shop, Source, Token, VerifyError, Window,
+    Answer, Api, ApiError, App, Ask, Delivery, KEY, Limit, MapError, Need, Received, Refusal, Request, SECRET, Seen,
+    Setting, Shelf, Shop, Source, Token, VerifyError, Window,
 };
 
 /// The last part of the path that the platform pushes to: long, random, and told to nobody else.
@@ -72,7 +72,12 @@ impl Api for Weidian {
             Ask::ChangedOrders(window) => (order::LIST, changed(window, "all")),
             // Those that are in dispute now; a case that ended shows in its order's change.
             Ask::ChangedAfterSales(window) => (order::LIST, changed(window, "refunding")),
-            Ask::Agree { after_sale_id, .. } => {
+            Ask::Agree { after_sale_id, seen, .. } => {
+                nothing_comes_back(seen)?;
+                (order::DECIDE, json!({ "refund_no": after_sale_id, "is_accept": "1" }))
+            }
+            // The goods are back: accepting is what pays.
+            Ask::ConfirmReceipt { after_sale_id, .. } => {
                 (order::DECIDE, json!({ "refund_no": after_sale_id, "is_accept": "1" }))
             }
             // The reason has no place in the call.
@@ -111,6 +116,16 @@ fn changed(window: &Window, order_type: &str) -> Value {
         "page_num": window.page_number(1),
         "page_size": order::PAGE_SIZE,
     })
+}
+
+/// Accepting a case pays at once, and of shipped goods the platform does not tell whether they come back.
+fn nothing_comes_back(seen: &Seen) -> Result<(), ApiError> {
+    match seen.kind()? {
+        RefundKind::Unshipped | RefundKind::RefundOnly => Ok(()),
+        RefundKind::Return | RefundKind::Exchange | RefundKind::Other => Err(ApiError::Permanent(Refusal::ours(
+            "accepting would pay for goods that may be still with the buyer: decide in the platform's console",
+        ))),
+    }
 }
 
 /// A SKU's stock, or that of a product without variants.

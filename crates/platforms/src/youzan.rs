@@ -96,8 +96,8 @@ impl Api for Youzan {
         Some(api::token_request(app, shop))
     }
 
-    fn token(&self, body: &[u8], _: UnixMs) -> Result<Token, ApiError> {
-        api::token(body)
+    fn token(&self, body: &[u8], now: UnixMs) -> Result<Token, ApiError> {
+        api::token(body, now)
     }
 }
 
@@ -150,10 +150,10 @@ fn decision(after_sale_id: &str, seen: &Seen) -> Result<Value, ApiError> {
 /// Agreeing to money and agreeing to a return are two calls: the first would refund goods that are still with the buyer.
 fn agree(app: &App, after_sale_id: &str, seen: &Seen) -> Result<(api::Call, Value), ApiError> {
     let params = decision(after_sale_id, seen)?;
-    match seen.kind {
-        Some(RefundKind::RefundOnly | RefundKind::Unshipped) => Ok((aftersale::AGREE, params)),
-        Some(RefundKind::Return) if seen.status == Some(RefundStatus::Returning) => Ok((aftersale::AGREE, params)),
-        Some(RefundKind::Return) => {
+    match seen.kind()? {
+        RefundKind::RefundOnly | RefundKind::Unshipped => Ok((aftersale::AGREE, params)),
+        RefundKind::Return if seen.status == Some(RefundStatus::Returning) => Ok((aftersale::AGREE, params)),
+        RefundKind::Return => {
             let address = [("name", RETURN_NAME), ("mobile", RETURN_PHONE), ("address", RETURN_ADDRESS)]
                 .map(|(name, setting)| (name, app.text(setting.name)));
             if address.iter().any(|(_, text)| text.is_empty()) {
@@ -163,8 +163,7 @@ fn agree(app: &App, after_sale_id: &str, seen: &Seen) -> Result<(api::Call, Valu
             }
             Ok((aftersale::AGREE_RETURN, with(params, &address)))
         }
-        Some(RefundKind::Exchange | RefundKind::Other) => Err(ApiError::unsupported("agree to a case of this kind")),
-        None => Err(ApiError::Permanent(Refusal::ours("the case's kind is not known: fetch its record first"))),
+        RefundKind::Exchange | RefundKind::Other => Err(ApiError::unsupported("agree to a case of this kind")),
     }
 }
 

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::{
-    Fen, IdentityKind, OrderFacts, OrderFlag, OrderKey, OrderStatus, Platform, RefundFacts, RefundStatus, Secret,
-    UnixMs,
+    Fen, IdentityKind, OrderFacts, OrderFlag, OrderKey, OrderStatus, Platform, RefundFacts, RefundKind, RefundStatus,
+    Secret, UnixMs,
 };
 use http::{HeaderMap, Method};
 use platforms::Fact;
@@ -198,6 +198,7 @@ fn cases_stand_in_the_order() {
     let claim = &case.claim.as_ref().unwrap().value;
     assert_eq!((refunds.len(), id.as_str(), case.status()), (1, "4421716", None));
     assert!(case.unknown_statuses.contains("1"));
+    assert_eq!(claim.kind, RefundKind::Other, "of shipped goods nobody knows whether they come back");
     assert_eq!(
         (claim.amount, claim.lines[0].line_id.as_str(), claim.lines[0].amount),
         (Fen::new(1800), "611111075672", Fen::new(1700))
@@ -206,6 +207,11 @@ fn cases_stand_in_the_order() {
     disputed["refund_info"]["refund_time"] = json!("2026-03-02 08:00:00");
     let (_, case) = facts(&disputed).1.remove(0);
     assert_eq!(case.reached[&RefundStatus::Refunded], at("2026-03-02T08:00:00"));
+    let mut unshipped = disputed.clone();
+    for (field, value) in [("status_ori", "20"), ("send_time", ""), ("express_no", "")] {
+        unshipped[field] = json!(value);
+    }
+    assert_eq!(facts(&unshipped).1[0].1.claim.as_ref().unwrap().value.kind, RefundKind::Unshipped);
     disputed["items"][1]["refund_info"]["refund_express_fee"] = json!("18.01");
     assert!(order::map_record(SHOP, &disputed).is_err());
 }
@@ -251,6 +257,7 @@ fn asks_become_calls() {
         Window { since: at("2026-02-14T00:00:00"), until: at("2026-02-15T00:00:00"), page: Some("2".to_owned()) };
     let changed = |order_type: &str| json!({ "order_type": order_type, "update_start": "2026-02-14 00:00:00", "update_end": "2026-02-15 00:00:00", "page_num": 2, "page_size": 50 });
     let shelf = |sku_id: Option<&str>| Shelf { product_id: "403".to_owned(), sku_id: sku_id.map(str::to_owned) };
+    let unshipped = Seen { kind: Some(RefundKind::Unshipped), ..Seen::default() };
     let seen = Seen::default();
     for (ask, method, param) in [
         (Ask::Order { order_id: order_id.clone() }, "vdian.order.get", json!({ "order_id": ORDER })),
@@ -262,7 +269,16 @@ fn asks_become_calls() {
         (Ask::ChangedOrders(window.clone()), "vdian.order.list.get", changed("all")),
         (Ask::ChangedAfterSales(window.clone()), "vdian.order.list.get", changed("refunding")),
         (
-            Ask::Agree { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen: seen.clone() },
+            Ask::Agree { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen: unshipped },
+            "vdian.order.refund.accept",
+            json!({ "refund_no": "4421716", "is_accept": "1" }),
+        ),
+        (
+            Ask::ConfirmReceipt {
+                order_id: order_id.clone(),
+                after_sale_id: after_sale_id.clone(),
+                seen: seen.clone(),
+            },
             "vdian.order.refund.accept",
             json!({ "refund_no": "4421716", "is_accept": "1" }),
         ),
@@ -291,7 +307,9 @@ fn asks_become_calls() {
     }
     for ask in [
         Ask::AfterSale { order_id: None, after_sale_id: after_sale_id.clone() },
-        Ask::ConfirmReceipt { order_id, after_sale_id, seen },
+        // Nobody knows yet, or the platform does not tell, whether goods are still with the buyer.
+        Ask::Agree { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen },
+        Ask::Agree { order_id, after_sale_id, seen: Seen { kind: Some(RefundKind::Other), ..Seen::default() } },
         Ask::Messages,
     ] {
         assert!(matches!(call(&ask), Err(ApiError::Permanent(_))), "{ask:?}");

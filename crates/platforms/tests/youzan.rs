@@ -426,7 +426,7 @@ fn questions_become_calls() {
 
 #[test]
 fn decisions_name_the_version_and_never_pay_for_goods_that_are_out() {
-    let seen = |kind, status| Seen { kind, status, version: Some("1553482678792".to_owned()) };
+    let seen = |kind, status| Seen { kind, status, version: Some("1553482678792".to_owned()), ..Seen::default() };
     let (order_id, after_sale_id) = (ORDER.to_owned(), CASE.to_owned());
     let agree = |app: &App, seen| {
         call(app, &Ask::Agree { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen })

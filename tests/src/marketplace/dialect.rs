@@ -189,6 +189,8 @@ pub enum Question {
     Refuse(Verdict, String),
     /// The goods of a case have come back.
     ConfirmReceipt(Verdict),
+    /// Pay a case's money back at once, wherever its goods are: for platforms whose one call agrees and confirms receipt.
+    Refund(Verdict),
     /// How many pieces can be bought.
     SetStock {
         /// The product.
@@ -201,7 +203,7 @@ pub enum Question {
 }
 
 impl Question {
-    /// Its name in the log of calls; the same as the system's own for what it asks.
+    /// Its name in the log of calls; the same as the system's own where that has one for it.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Token(_) => "token",
@@ -214,6 +216,7 @@ impl Question {
             Self::Agree(_) => "agree",
             Self::Refuse(..) => "refuse",
             Self::ConfirmReceipt(_) => "confirm_receipt",
+            Self::Refund(_) => "refund",
             Self::SetStock { .. } => "set_stock",
         }
     }

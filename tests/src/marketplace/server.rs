@@ -303,6 +303,7 @@ impl Inner {
             Question::ConfirmReceipt(verdict) => {
                 platform.decide(place, verdict, |shop| shop.confirm_receipt(&verdict.case_id, now))?;
             }
+            Question::Refund(verdict) => platform.decide(place, verdict, |shop| shop.refund(&verdict.case_id, now))?,
             Question::SetStock { product_id, sku_id, quantity } => {
                 platform.shops[place].set_stock(product_id, sku_id.as_deref(), *quantity)?;
             }

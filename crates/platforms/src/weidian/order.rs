@@ -46,7 +46,7 @@ pub fn map_record(shop_id: &str, data: &Value) -> Result<Vec<Fact>, MapError> {
         if let Some(case) = &item.refund_info
             && let Some(after_sale_id) = case.refund_no.clone()
         {
-            let facts_of_case = case.facts(record.refund_time().unwrap_or(at), line)?;
+            let facts_of_case = case.facts(record.refund_time().unwrap_or(at), record.case_kind(), line)?;
             facts.push(Fact::Refund { order: key.clone(), after_sale_id, facts: facts_of_case });
         }
     }
@@ -171,6 +171,16 @@ impl Record {
         self.refund_info.as_ref().and_then(|refunded| refunded.refund_time)
     }
 
+    fn state(&self) -> Option<OrderState> {
+        order_state(self.status_ori.as_ref().or(self.status.as_ref())?)
+    }
+
+    /// What `refund_kind` of a case means is not public. That nothing was shipped yet settles it; else it stays open.
+    fn case_kind(&self) -> RefundKind {
+        let shipped = self.send_time.is_some() || self.express_no.is_some();
+        if self.state() == Some(OrderState::Preparing) && !shipped { RefundKind::Unshipped } else { RefundKind::Other }
+    }
+
     fn time_of(&self, status: OrderStatus) -> Option<UnixMs> {
         match status {
             OrderStatus::Created => self.add_time,
@@ -184,7 +194,7 @@ impl Record {
     fn order_facts(&self, at: UnixMs, detail: &OrderDetail) -> Result<OrderFacts, MapError> {
         let word = self.status_ori.as_ref().or(self.status.as_ref()).ok_or_else(|| MapError::missing("status_ori"))?;
         let cash_on_delivery = self.order_type.as_deref() == Some(CASH_ON_DELIVERY);
-        let state = order_state(word);
+        let state = self.state();
         let mut facts = OrderFacts::default();
         if let Some(created) = self.add_time {
             facts.reach(OrderStatus::Created, created);
@@ -256,7 +266,7 @@ impl Item {
             sku: codes.into_iter().flatten().next().unwrap_or(&self.item_id).clone(),
             product_id: Some(self.item_id.clone()),
             title: self.item_name.clone().unwrap_or_default(),
-            quantity: quantity.ok_or_else(|| MapError::Malformed(format!("quantity is {}", self.quantity)))?,
+            quantity: quantity.ok_or_else(|| MapError::Malformed("quantity is not above zero".to_owned()))?,
             unit_price: self.price,
             discount: Fen::ZERO,
         })
@@ -264,8 +274,7 @@ impl Item {
 }
 
 impl Case {
-    /// What `refund_kind` means is not public, so the kind stays open.
-    fn facts(&self, at: UnixMs, line: &Line) -> Result<RefundFacts, MapError> {
+    fn facts(&self, at: UnixMs, kind: RefundKind, line: &Line) -> Result<RefundFacts, MapError> {
         let mut facts = RefundFacts::default();
         if let Some(code) = &self.refund_status {
             match case_state(code) {
@@ -283,10 +292,7 @@ impl Case {
                 return Err(MapError::Malformed("refund_express_fee is no part of refund_fee".to_owned()));
             }
             let lines = vec![RefundLine { line_id: line.line_id.clone(), quantity: None, amount: goods }];
-            facts.claim = Some(Latest::new(
-                at,
-                RefundClaim { kind: RefundKind::Other, amount, freight, lines, reason_code: None },
-            ));
+            facts.claim = Some(Latest::new(at, RefundClaim { kind, amount, freight, lines, reason_code: None }));
         }
         Ok(facts)
     }

@@ -1,6 +1,6 @@
 //! Calls and answers. Pure: who sends them (the courier) brings token and transport.
 
-use domain::Secret;
+use domain::{Secret, UnixMs};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -46,17 +46,20 @@ struct TokenAnswer {
     access_token: Secret<String>,
     #[serde(default)]
     refresh_token: Option<Secret<String>>,
+    #[serde(default, deserialize_with = "lenient::optional_millis")]
+    expires: Option<UnixMs>,
 }
 
-/// Reads the answer to [`token_request`]. It tells the instant when the token ends (`expires`, Unix milliseconds) and not how
-/// long it lasts; a new token lasts [`LIFETIME`].
+/// Reads the answer to [`token_request`]. It tells the instant when the token ends (`expires`, Unix milliseconds); where it does
+/// not, a token lasts [`LIFETIME`].
 ///
 /// # Errors
 /// [`ApiError`] as for [`response`].
-pub fn token(body: &[u8]) -> Result<Token, ApiError> {
+pub fn token(body: &[u8], now: UnixMs) -> Result<Token, ApiError> {
     let data = response(false, body)?;
     let token = TokenAnswer::deserialize(&data).map_err(|_| ApiError::Permanent(Refusal::ours("data is no token")))?;
-    Ok(Token { access_token: token.access_token, refresh_token: token.refresh_token, expires_in: LIFETIME })
+    let expires_in = token.expires.map_or(LIFETIME, |expires| expires.seconds().saturating_sub(now.seconds()));
+    Ok(Token { access_token: token.access_token, refresh_token: token.refresh_token, expires_in })
 }
 
 /// Seven days, as the guide to tokens says, in seconds.
@@ -150,7 +153,7 @@ struct OldError {
 mod tests {
     use serde_json::json;
 
-    use super::{ApiError, App, Secret, Shop, response, token, token_request};
+    use super::{ApiError, App, LIFETIME, Secret, Shop, UnixMs, response, token, token_request};
 
     fn outcome(fresh: bool, body: &str) -> &'static str {
         match response(fresh, body.as_bytes()) {
@@ -214,9 +217,12 @@ mod tests {
 
         let answer =
             br#"{"success":true,"code":200,"data":{"access_token":"t","expires":1771637400000,"authority_id":"9001"}}"#;
-        let got = token(answer).unwrap();
-        assert_eq!((got.access_token.expose().as_str(), got.expires_in), ("t", 604_800));
-        let refused = token(br#"{"success":false,"code":1103,"data":null,"message":"x"}"#);
+        let now = UnixMs::from_seconds(1_771_637_000).unwrap();
+        let got = token(answer, now).unwrap();
+        assert_eq!((got.access_token.expose().as_str(), got.expires_in), ("t", 400));
+        let endless = token(br#"{"success":true,"code":200,"data":{"access_token":"t"}}"#, now).unwrap();
+        assert_eq!(endless.expires_in, LIFETIME);
+        let refused = token(br#"{"success":false,"code":1103,"data":null,"message":"x"}"#, now);
         assert!(matches!(refused, Err(ApiError::Permanent(_))), "{refused:?}");
     }
 }

@@ -327,7 +327,7 @@ impl Item {
             sku: sku.clone(),
             product_id: Some(self.item_id.clone()),
             title: self.title.clone(),
-            quantity: quantity.ok_or_else(|| MapError::Malformed(format!("num is {}", self.num)))?,
+            quantity: quantity.ok_or_else(|| MapError::Malformed("num is not above zero".to_owned()))?,
             unit_price: self.price,
             discount: Fen::ZERO,
         })
