@@ -10,8 +10,10 @@
 
 pub mod dialect;
 pub mod doudian;
+pub mod jd;
 pub mod push;
 pub mod server;
 pub mod shop;
 pub mod weidian;
 pub mod youzan;
+pub mod taobao;
