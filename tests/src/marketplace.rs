@@ -14,6 +14,22 @@ pub mod jd;
 pub mod push;
 pub mod server;
 pub mod shop;
+pub mod taobao;
 pub mod weidian;
 pub mod youzan;
-pub mod taobao;
+
+use std::sync::Arc;
+
+/// All platforms but Doudian.
+pub fn others() -> Vec<Arc<dyn dialect::Dialect>> {
+    vec![
+        Arc::new(taobao::Taobao),
+        Arc::new(jd::Jd),
+        Arc::new(pinduoduo::Pinduoduo),
+        Arc::new(kuaishou::Kuaishou),
+        Arc::new(wechat_store::WechatStore),
+        Arc::new(xiaohongshu::Xiaohongshu),
+        Arc::new(youzan::Youzan),
+        Arc::new(weidian::Weidian),
+    ]
+}
