@@ -54,6 +54,11 @@ pub trait Dialect: Send + Sync + 'static {
     /// The merchant's app, invented.
     fn app(&self) -> App;
 
+    /// What a forger makes of the app, who knows all but what pushes are signed with.
+    fn guess(&self, app: &App) -> App {
+        App { secret: "a-guess".to_owned(), ..app.clone() }
+    }
+
     /// How it writes ids; decimal numbers unless it says otherwise.
     fn ids(&self) -> Ids {
         |_, number| number.to_string()
@@ -189,9 +194,11 @@ pub enum Question {
     Refuse(Verdict, String),
     /// The goods of a case have come back.
     ConfirmReceipt(Verdict),
+    /// Pay a case back: agree to it where nothing comes back, confirm receipt where it does. For platforms that have one call for both.
+    PayBack(Verdict),
     /// How many pieces can be bought.
     SetStock {
-        /// The product.
+        /// The product; empty where the SKU is all that the platform names.
         product_id: String,
         /// The SKU; none for a product that has only one.
         sku_id: Option<String>,
@@ -214,6 +221,7 @@ impl Question {
             Self::Agree(_) => "agree",
             Self::Refuse(..) => "refuse",
             Self::ConfirmReceipt(_) => "confirm_receipt",
+            Self::PayBack(_) => "pay_back",
             Self::SetStock { .. } => "set_stock",
         }
     }
