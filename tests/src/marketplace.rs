@@ -13,3 +13,5 @@ pub mod doudian;
 pub mod push;
 pub mod server;
 pub mod shop;
+pub mod wechat_store;
+pub mod xiaohongshu;
