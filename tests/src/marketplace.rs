@@ -14,6 +14,8 @@ pub mod jd;
 pub mod push;
 pub mod server;
 pub mod shop;
+pub mod wechat_store;
+pub mod xiaohongshu;
 pub mod taobao;
 pub mod weidian;
 pub mod youzan;

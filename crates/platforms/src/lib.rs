@@ -29,10 +29,10 @@ pub mod youzan;
 mod digest;
 mod gmt8;
 mod lenient;
+mod line_id;
 mod mac;
 mod signature;
 mod slice;
-mod stretch;
 
 use domain::{OrderFacts, OrderKey, Platform, RefundFacts};
 use marketplace::{Api, Setting, Source};

@@ -25,7 +25,7 @@ use crate::wechat::{Call, Callback};
 const MESSAGE_TOKEN: Setting = Setting { name: "message_token", need: Need::Required };
 /// The `EncodingAESKey` of the console's message push.
 const MESSAGE_KEY: Setting = Setting { name: "message_key", need: Need::Required };
-/// The `address_id` that goods are to be returned to; without it, returns cannot be agreed to.
+/// The `address_id` that goods are to be returned to; without it, returns and exchanges cannot be agreed to.
 const RETURN_ADDRESS: Setting = Setting { name: "return_address_id", need: Need::Optional };
 /// The `reject_reason_type` (as `aftersale/rejectreason/get` lists them) for refusals; without it, cases cannot be refused.
 const REFUSAL: Setting = Setting { name: "refusal_reason", need: Need::Optional };
@@ -59,12 +59,16 @@ impl Source for WechatStore {
         "success"
     }
 
+    fn longest_window_ms(&self) -> i64 {
+        api::LONGEST_WINDOW_MS
+    }
+
     fn read(&self, app: &App, shop_id: &str, ask: &Ask, answer: &Value) -> Result<Answer, MapError> {
         Ok(match ask {
             Ask::Order { .. } => Answer::Facts(vec![order::map(app.key(), shop_id, answer)?]),
             Ask::AfterSale { .. } => Answer::Facts(vec![aftersale::map(shop_id, answer)?]),
-            Ask::ChangedOrders(window) => api::changed_orders(window, answer)?,
-            Ask::ChangedAfterSales(window) => api::changed_after_sales(window, answer)?,
+            Ask::ChangedOrders(_) => api::changed_orders(answer)?,
+            Ask::ChangedAfterSales(_) => api::changed_after_sales(answer)?,
             _ => Answer::Done,
         })
     }

@@ -21,13 +21,16 @@ use crate::marketplace::{
 };
 
 /// The `sellerAddressRecordId` (as `common.getAddressRecord` lists them) that goods are to be returned to; without it, returns
-/// cannot be agreed to.
+/// and exchanges cannot be agreed to.
 const RETURN_ADDRESS: Setting = Setting { name: "return_address_id", need: Need::Optional };
 /// The `reason` (as `afterSale.rejectReasons` lists them) for refusals; without it, cases cannot be refused.
 const REFUSAL: Setting = Setting { name: "refusal_reason", need: Need::Optional };
 
+/// The same for refusals of what came back, for which the platform has another list.
+const RECEIPT_REFUSAL: Setting = Setting { name: "receipt_refusal_reason", need: Need::Optional };
+
 /// How an app of the platform is configured.
-pub const SETTINGS: &[Setting] = &[KEY, SECRET, RETURN_ADDRESS, REFUSAL];
+pub const SETTINGS: &[Setting] = &[KEY, SECRET, RETURN_ADDRESS, REFUSAL, RECEIPT_REFUSAL];
 
 /// The platform.
 pub struct Xiaohongshu;
@@ -40,6 +43,10 @@ impl Source for Xiaohongshu {
 
     fn acknowledgement(&self) -> &'static str {
         r#"{"success":true,"error_code":0,"error_msg":""}"#
+    }
+
+    fn longest_window_ms(&self) -> i64 {
+        api::LONGEST_WINDOW_MS
     }
 
     fn read(&self, app: &App, shop_id: &str, ask: &Ask, answer: &Value) -> Result<Answer, MapError> {
@@ -65,7 +72,7 @@ impl Api for Xiaohongshu {
     }
 
     fn request(&self, app: &App, shop: &Shop<'_>, ask: &Ask, now: UnixMs) -> Result<Request, ApiError> {
-        let (method, params) = api::call(app.text(RETURN_ADDRESS.name), app.text(REFUSAL.name), ask)?;
+        let (method, params) = api::call(app, ask)?;
         Ok(api::request(app, method, &params, shop.token(), now))
     }
 

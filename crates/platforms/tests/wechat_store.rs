@@ -11,7 +11,7 @@ use domain::{
 use http::{HeaderMap, Method};
 use platforms::Fact;
 use platforms::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, MapError, Message, Received, Request, Says, Shelf, Shop, Source,
+    Answer, Api, ApiError, App, Ask, Delivery, MapError, Message, Received, Request, Says, Seen, Shelf, Shop, Source,
     VerifyError, Window,
 };
 use platforms::wechat::crypto::{Key, signature};
@@ -446,7 +446,10 @@ fn window(hours: i64, page: Option<&str>) -> Window {
 #[test]
 fn each_question_and_command_has_its_call() {
     let (order_id, after_sale_id) = (ORDER.to_owned(), CASE.to_owned());
-    let kind = RefundKind::Return;
+    let seen = |kind| Seen { kind: Some(kind), ..Seen::default() };
+    let agree = |kind| Ask::Agree { order_id: ORDER.to_owned(), after_sale_id: CASE.to_owned(), seen: seen(kind) };
+    let come_back = json!({ "after_sale_order_id": CASE, "accept_type": 1, "address_id": "77" });
+    let pay_back = json!({ "after_sale_order_id": CASE, "accept_type": 2 });
     let shelf = Shelf { product_id: "1".to_owned(), sku_id: Some("2".to_owned()) };
     for (asked, path, body) in [
         (Ask::Order { order_id: order_id.clone() }, "order/get", json!({ "order_id": ORDER })),
@@ -461,28 +464,22 @@ fn each_question_and_command_has_its_call() {
             json!({ "update_time_range": { "start_time": T0, "end_time": T0 + 3601 }, "page_size": 50 }),
         ),
         (
-            Ask::ChangedAfterSales(window(1, Some(&format!("{} key", T0 * 1000)))),
+            Ask::ChangedAfterSales(window(1, Some("key"))),
             "aftersale/getaftersalelist",
             json!({ "begin_update_time": T0, "end_update_time": T0 + 3601, "next_key": "key" }),
         ),
-        (
-            Ask::Agree {
-                order_id: order_id.clone(),
-                after_sale_id: after_sale_id.clone(),
-                kind,
-                seen: Seen::default(),
-            },
-            "aftersale/acceptapply",
-            json!({ "after_sale_order_id": CASE, "accept_type": 1, "address_id": "77" }),
-        ),
+        (agree(RefundKind::Return), "aftersale/acceptapply", come_back.clone()),
+        (agree(RefundKind::Exchange), "aftersale/acceptapply", come_back),
+        (agree(RefundKind::RefundOnly), "aftersale/acceptapply", pay_back.clone()),
+        (agree(RefundKind::Unshipped), "aftersale/acceptapply", pay_back.clone()),
         (
             Ask::ConfirmReceipt {
                 order_id: order_id.clone(),
                 after_sale_id: after_sale_id.clone(),
-                seen: Seen::default(),
+                seen: seen(RefundKind::Return),
             },
             "aftersale/acceptapply",
-            json!({ "after_sale_order_id": CASE, "accept_type": 2 }),
+            pay_back,
         ),
         (
             Ask::Refuse { order_id, after_sale_id, reason: "invented".to_owned(), seen: Seen::default() },
@@ -500,22 +497,25 @@ fn each_question_and_command_has_its_call() {
         assert_eq!(serde_json::from_str::<Value>(&request.body).unwrap(), body, "{path}");
     }
     assert!(matches!(ask(&Ask::Messages), Err(ApiError::Permanent(_))));
+    assert!(matches!(ask(&agree(RefundKind::Other)), Err(ApiError::Permanent(_))));
+    for kind in [None, Some(RefundKind::RefundOnly), Some(RefundKind::Exchange)] {
+        let (order_id, after_sale_id) = (ORDER.to_owned(), CASE.to_owned());
+        let receipt = Ask::ConfirmReceipt { order_id, after_sale_id, seen: Seen { kind, ..Seen::default() } };
+        assert!(matches!(ask(&receipt), Err(ApiError::Permanent(_))), "{kind:?}: money must not go back by mistake");
+    }
     let nameless = Shelf { product_id: "1".to_owned(), sku_id: None };
     assert!(matches!(ask(&Ask::SetStock { shelf: nameless, quantity: 1 }), Err(ApiError::Permanent(_))));
 }
 
 #[test]
-fn lists_are_read_page_by_page_and_stretch_by_stretch() {
+fn lists_are_read_page_by_page() {
     let read = |asked: &Ask, answer: Value| WechatStore.read(&app(), STORE, asked, &answer);
-    let asked = Ask::ChangedOrders(window(24 * 8, None));
+    let asked = Ask::ChangedOrders(window(1, None));
     let answer = json!({ "errcode": 0, "order_id_list": [ORDER, 7], "next_key": "k y", "has_more": true });
     let asks = [ORDER, "7"].map(|order_id| Ask::Order { order_id: order_id.to_owned() }).to_vec();
-    assert_eq!(read(&asked, answer), Ok(Answer::Changed { asks, next: Some(format!("{} k y", T0 * 1000)) }));
-    // The first week is read; one day is left.
-    let week = T0 + 7 * 86_400;
+    assert_eq!(read(&asked, answer), Ok(Answer::Changed { asks, next: Some("k y".to_owned()) }));
     let end = json!({ "errcode": 0, "order_id_list": null, "next_key": "x", "has_more": false });
-    assert_eq!(read(&asked, end.clone()), Ok(Answer::Changed { asks: vec![], next: Some((week * 1000).to_string()) }));
-    let rest = Ask::ChangedOrders(window(24 * 8, Some(&(week * 1000).to_string())));
+    let rest = Ask::ChangedOrders(window(1, Some("k y")));
     assert_eq!(read(&rest, end), Ok(Answer::Changed { asks: vec![], next: None }));
     assert!(read(&asked, json!({ "has_more": true })).is_err(), "more, and no way to it");
     let cases = json!({ "after_sale_order_id_list": [CASE], "has_more": false });

@@ -11,7 +11,7 @@ use domain::{
 use http::{HeaderMap, Method};
 use platforms::Fact;
 use platforms::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, Received, Request, Says, Shelf, Shop, Source, VerifyError, Window,
+    Answer, Api, ApiError, App, Ask, Delivery, Received, Request, Says, Seen, Shelf, Shop, Source, VerifyError, Window,
 };
 use platforms::xiaohongshu::{Xiaohongshu, aftersale, api, messages, order, sign};
 use proptest::prelude::*;
@@ -27,9 +27,13 @@ fn at(millis: i64) -> UnixMs {
 }
 
 fn app() -> App {
-    let settings =
-        [("app_key", "app-1"), ("app_secret", "secret"), ("return_address_id", "77"), ("refusal_reason", "5")];
-    App::of(settings)
+    App::of([
+        ("app_key", "app-1"),
+        ("app_secret", "secret"),
+        ("return_address_id", "77"),
+        ("refusal_reason", "5"),
+        ("receipt_refusal_reason", "6"),
+    ])
 }
 
 fn key() -> OrderKey {
@@ -361,8 +365,15 @@ fn window(minutes: i64, page: Option<&str>) -> Window {
 #[test]
 fn each_question_and_command_has_its_method() {
     let (order_id, after_sale_id) = (ORDER.to_owned(), CASE.to_owned());
-    let agree =
-        |kind| Ask::Agree { order_id: ORDER.to_owned(), after_sale_id: CASE.to_owned(), kind, seen: Seen::default() };
+    let seen = |kind, status| Seen { kind: Some(kind), status: Some(status), ..Seen::default() };
+    let agree = |kind| {
+        let seen = seen(kind, RefundStatus::Applied);
+        Ask::Agree { order_id: ORDER.to_owned(), after_sale_id: CASE.to_owned(), seen }
+    };
+    let refuse = |status| {
+        let (order_id, after_sale_id) = (ORDER.to_owned(), CASE.to_owned());
+        Ask::Refuse { order_id, after_sale_id, reason: "invented".to_owned(), seen: seen(RefundKind::Return, status) }
+    };
     let sent_back = json!({ "returnsId": CASE, "action": 2, "receiverInfo": { "sellerAddressRecordId": 77 } });
     let shelf = Shelf { product_id: "1".to_owned(), sku_id: Some("2".to_owned()) };
     for (asked, method, params) in [
@@ -373,12 +384,12 @@ fn each_question_and_command_has_its_method() {
             json!({ "returnsId": CASE }),
         ),
         (
-            Ask::ChangedOrders(window(60, None)),
+            Ask::ChangedOrders(window(10, None)),
             "order.getOrderList",
             json!({ "timeType": 2, "startTime": T0 / 1000, "endTime": T0 / 1000 + 601, "pageNo": 1, "pageSize": 100 }),
         ),
         (
-            Ask::ChangedAfterSales(window(60, Some(&format!("{T0} 3")))),
+            Ask::ChangedAfterSales(window(30, Some("3"))),
             "afterSale.listAfterSaleInfos",
             json!({ "timeType": 2, "startTime": T0, "endTime": T0 + 1_800_000, "pageNo": 3, "pageSize": 100 }),
         ),
@@ -386,16 +397,17 @@ fn each_question_and_command_has_its_method() {
         (agree(RefundKind::Exchange), "afterSale.auditReturns", sent_back),
         (agree(RefundKind::Unshipped), "afterSale.auditReturns", json!({ "returnsId": CASE, "action": 1 })),
         (
-            Ask::Refuse {
-                order_id: order_id.clone(),
-                after_sale_id: after_sale_id.clone(),
-                reason: "invented".to_owned(),
-            },
+            refuse(RefundStatus::Applied),
             "afterSale.auditReturns",
             json!({ "returnsId": CASE, "action": 3, "reason": 5, "description": "invented" }),
         ),
         (
-            Ask::ConfirmReceipt { order_id, after_sale_id, seen: Seen::default() },
+            refuse(RefundStatus::Returning),
+            "afterSale.confirmReceive",
+            json!({ "returnsId": CASE, "action": 2, "reason": 6, "description": "invented" }),
+        ),
+        (
+            Ask::ConfirmReceipt { order_id, after_sale_id, seen: seen(RefundKind::Return, RefundStatus::Returning) },
             "afterSale.confirmReceive",
             json!({ "returnsId": CASE, "action": 1 }),
         ),
@@ -415,14 +427,14 @@ fn each_question_and_command_has_its_method() {
     }
     // What the platform wants from its own lists must be configured.
     let bare = App::of([("app_key", "app-1"), ("app_secret", "secret")]);
-    let refuse = Ask::Refuse {
-        order_id: String::new(),
-        after_sale_id: String::new(),
-        reason: String::new(),
-        seen: Seen::default(),
-    };
-    for asked in [agree(RefundKind::Return), refuse, Ask::Messages] {
+    let refusals = [refuse(RefundStatus::Applied), refuse(RefundStatus::Returning)];
+    for asked in [agree(RefundKind::Return), Ask::Messages].into_iter().chain(refusals) {
         assert!(matches!(ask(&bare, &asked), Err(ApiError::Permanent(_))), "{asked:?}");
+    }
+    // Money must not go back by mistake.
+    let unseen = Ask::ConfirmReceipt { order_id: String::new(), after_sale_id: String::new(), seen: Seen::default() };
+    for asked in [agree(RefundKind::Other), unseen] {
+        assert!(matches!(ask(&app(), &asked), Err(ApiError::Permanent(_))), "{asked:?}");
     }
 }
 
@@ -432,7 +444,7 @@ fn lists_are_read_from_the_last_page_to_the_first() {
     loop {
         let asked = Ask::ChangedOrders(window(15, page.as_deref()));
         pages.push(page.clone().unwrap_or_default());
-        let answer = json!({ "total": 201, "maxPageNo": if pages.len() < 5 { 3 } else { 1 }, "orderList": [{ "orderId": ORDER }] });
+        let answer = json!({ "total": 201, "maxPageNo": 3, "orderList": [{ "orderId": ORDER }] });
         let Answer::Changed { asks, next } = Xiaohongshu.read(&app(), SHOP, &asked, &answer).unwrap() else { panic!() };
         assert_eq!(asks, [Ask::Order { order_id: ORDER.to_owned() }]);
         page = next;
@@ -440,14 +452,13 @@ fn lists_are_read_from_the_last_page_to_the_first() {
             break;
         }
     }
-    let second = T0 + 600_000;
-    assert_eq!(pages, [String::new(), format!("{T0} 3"), format!("{T0} 2"), format!("{T0} 1"), second.to_string()]);
+    assert_eq!(pages, ["", "3", "2", "1"]);
 
     let read = |answer: Value| Xiaohongshu.read(&app(), SHOP, &Ask::ChangedAfterSales(window(30, None)), &answer);
     let rows = json!([{ "returnsId": CASE, "orderId": ORDER }]);
     let asks = vec![Ask::AfterSale { order_id: Some(ORDER.to_owned()), after_sale_id: CASE.to_owned() }];
     let two_pages = json!({ "totalCount": 101, "afterSaleBasicInfos": rows });
-    assert_eq!(read(two_pages), Ok(Answer::Changed { asks, next: Some(format!("{T0} 2")) }));
+    assert_eq!(read(two_pages), Ok(Answer::Changed { asks, next: Some("2".to_owned()) }));
     assert_eq!(read(json!({ "totalCount": 0 })), Ok(Answer::Changed { asks: vec![], next: None }));
     assert!(read(json!({ "totalCount": 50_001 })).is_err(), "what cannot be read must not be passed over");
 }
@@ -465,6 +476,8 @@ fn answers_are_unwrapped_and_refusals_say_what_to_do_next() {
     assert_eq!(check(&outer(json!({ "x": 1 }))), Ok(json!({ "x": 1 })));
     assert_eq!(check(&outer(json!({ "success": true, "code": 0, "data": { "x": 1 } }))), Ok(json!({ "x": 1 })));
     assert_eq!(check(&outer(json!("done"))), Ok(json!("done")));
+    let beside = json!({ "response": { "success": true, "code": 0, "msg": "" }, "skuId": "2" });
+    assert!(check(&outer(beside)).is_ok());
     let refusal = |code: i64, message: &str| json!({ "success": false, "error_code": code, "error_msg": message });
     for (body, expected) in [
         (refusal(-9013, "触发Method维度的限流"), Next::Retry),
@@ -476,6 +489,7 @@ fn answers_are_unwrapped_and_refusals_say_what_to_do_next() {
         (refusal(-5, "订单已过期"), Next::GiveUp),
         (refusal(-2_000_400, "invented"), Next::GiveUp),
         (outer(json!({ "success": false, "code": 9, "msg": "invented" })), Next::GiveUp),
+        (outer(json!({ "response": { "success": false, "code": 9, "msg": "invented" } })), Next::GiveUp),
         (json!({ "success": true, "error_code": 50209, "error_msg": "invented" }), Next::GiveUp),
         (json!({}), Next::Retry),
         (json!([]), Next::Retry),

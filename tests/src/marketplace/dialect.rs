@@ -54,6 +54,11 @@ pub trait Dialect: Send + Sync + 'static {
     /// The merchant's app, invented.
     fn app(&self) -> App;
 
+    /// What a forger makes of the app, who knows all but what pushes are signed with.
+    fn guess(&self, app: &App) -> App {
+        App { secret: "a-guess".to_owned(), ..app.clone() }
+    }
+
     /// How it writes ids; decimal numbers unless it says otherwise.
     fn ids(&self) -> Ids {
         |_, number| number.to_string()
@@ -200,8 +205,9 @@ pub enum Question {
     ConfirmReceipt(Verdict),
     /// Pay a case's money back at once, wherever its goods are: for platforms whose one call agrees and confirms receipt.
     Refund(Verdict),
-    /// Pay the money of a case back, exactly so many fen: by that the merchant agrees, or says that the goods have come back.
-    PayBack(Verdict, i64),
+    /// Pay a case back: agree to it where nothing comes back, confirm receipt where it does; so many fen exactly, where the
+    /// platform wants the sum repeated. For platforms that have one call for both.
+    PayBack(Verdict, Option<i64>),
     /// How many pieces of a SKU can be bought, where the platform needs no product for it.
     SetSkuStock {
         /// The SKU.
@@ -211,7 +217,7 @@ pub enum Question {
     },
     /// How many pieces can be bought.
     SetStock {
-        /// The product.
+        /// The product; empty where the SKU is all that the platform names.
         product_id: String,
         /// The SKU; none for a product that has only one.
         sku_id: Option<String>,

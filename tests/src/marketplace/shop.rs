@@ -177,12 +177,13 @@ impl Shop {
         self.stock.get(self.shelves.get(code)?).copied()
     }
 
-    /// The merchant sets how many pieces can be bought. Without a SKU it is the product's only one.
+    /// The merchant sets how many pieces can be bought. Without a SKU it is the product's only one; an empty product is the SKU's.
     ///
     /// # Errors
     /// [`Impossible`] for what is not offered here, and below zero.
     pub fn set_stock(&mut self, product_id: &str, sku_id: Option<&str>, quantity: i64) -> Result<(), Impossible> {
-        let fits = |shelf: &&Shelf| shelf.product_id == product_id && sku_id.is_none_or(|id| shelf.sku_id == id);
+        let of_product = |shelf: &Shelf| shelf.product_id == product_id || (product_id.is_empty() && sku_id.is_some());
+        let fits = |shelf: &&Shelf| of_product(shelf) && sku_id.is_none_or(|id| shelf.sku_id == id);
         let shelf = self.shelves.values().find(fits).filter(|_| quantity >= 0);
         let shelf = shelf.ok_or_else(|| Impossible(format!("{quantity} pieces of {product_id} {sku_id:?}")))?;
         self.stock.insert(shelf.clone(), quantity);
@@ -324,16 +325,16 @@ impl Shop {
         self.settle(case, &[CaseStatus::Returning], CaseStatus::Refunded, at)
     }
 
-    /// The merchant pays `amount` fen back: by that it agrees, or, where goods come back, says that it has them.
+    /// The merchant pays back: at once where the goods stay with the buyer, else when they are on their way back.
     ///
     /// # Errors
-    /// [`Impossible`] unless the case waits for either, and for another sum than was asked for.
-    pub fn pay_back(&mut self, case: &str, amount: i64, at: i64) -> Result<(), Impossible> {
-        let known = self.cases.get(case).filter(|known| known.amount == amount);
+    /// [`Impossible`] unless the case waits for that, and for another sum than was asked for.
+    pub fn pay_back(&mut self, case: &str, amount: Option<i64>, at: i64) -> Result<(), Impossible> {
+        let known = self.cases.get(case).filter(|known| amount.is_none_or(|amount| amount == known.amount));
         match known.map(|known| known.kind) {
             Some(Kind::RefundOnly | Kind::Unshipped) => self.agree(case, at),
             Some(Kind::Return) => self.confirm_receipt(case, at),
-            None => Err(Impossible(format!("{amount} fen of case {case}"))),
+            None => Err(Impossible(format!("case {case} for {amount:?} fen"))),
         }
     }
 
@@ -538,6 +539,7 @@ mod tests {
         shop.ship(&id, 5).unwrap();
         let case = shop.ask_return(&id, 1990, 6).unwrap();
         assert!(shop.confirm_receipt(&case, 7).is_err(), "nothing came back");
+        assert!(shop.pay_back(&case, 7).is_err(), "nothing came back");
         shop.agree(&case, 7).unwrap();
         shop.send_back(&case, 8).unwrap();
         shop.confirm_receipt(&case, 9).unwrap();
@@ -598,11 +600,13 @@ mod tests {
         assert_eq!((shop.shelf("TEA-1"), shop.stock("TEA-1")), (shelf.clone(), None));
         shop.set_stock(&shelf.product_id, Some(&shelf.sku_id), 7).unwrap();
         shop.set_stock(&shelf.product_id, None, 5).unwrap();
+        shop.set_stock("", Some(&shelf.sku_id), 5).unwrap();
         assert_eq!((shop.stock("TEA-1"), shop.stock("TEA-2")), (Some(5), None));
         assert!(shop.set_stock(&shelf.product_id, Some("1"), 5).is_err());
         assert!(shop.set_stock(&shelf.product_id, None, -1).is_err());
         shop.set_sku_stock(&shelf.sku_id, 3).unwrap();
         assert_eq!(shop.stock("TEA-1"), Some(3));
         assert!(shop.set_sku_stock("1", 3).is_err());
+        assert!(shop.set_stock("", None, 5).is_err());
     }
 }

@@ -121,7 +121,7 @@ fn done(question: &Question) -> Value {
         Question::PayBack(verdict, amount) => json!({
             "succ": true, "msg_code": "OP_SUCC", "message": "操作成功",
             "results": {"refund_mapping_result": [
-                {"refund_id": verdict.case_id, "succ": true, "message": "操作成功", "refund_fee": yuan(*amount)},
+                {"refund_id": verdict.case_id, "succ": true, "message": "操作成功", "refund_fee": yuan(amount.unwrap_or_default())},
             ]},
         }),
         Question::Refuse(verdict, _) => {

@@ -1,14 +1,13 @@
 //! Requests to the store's API, and its answers. Pure: who sends them (the courier) brings token and transport. Requests are not
 //! signed: the access token in the query is all.
 
-use domain::Secret;
+use domain::{RefundKind, Secret, UnixMs};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::lenient;
-use crate::marketplace::{Answer, ApiError, App, Ask, JSON, MapError, Refusal, Request, Token, Window};
-use crate::stretch::Stretch;
+use crate::marketplace::{Answer, ApiError, App, Ask, JSON, MapError, Refusal, Request, Token};
 
 /// The API's address.
 pub const BASE: &str = "https://api.weixin.qq.com";
@@ -16,11 +15,9 @@ pub const BASE: &str = "https://api.weixin.qq.com";
 /// Gives the app's access token. Asking again does not end the one that others hold, as `cgi-bin/token` does.
 pub const STABLE_TOKEN: &str = "/cgi-bin/stable_token";
 
-/// `update_time_range` of order/list/get: at most seven days.
-const ORDERS_LONGEST: i64 = 7 * DAY;
-/// `begin_update_time` to `end_update_time` of getaftersalelist: at most 24 hours.
-const AFTER_SALES_LONGEST: i64 = DAY;
-const DAY: i64 = 86_400_000;
+/// `begin_update_time` to `end_update_time` of getaftersalelist are at most 24 hours (`update_time_range` of order/list/get: seven
+/// days), of which rounding to whole seconds takes up to two.
+pub const LONGEST_WINDOW_MS: i64 = 86_398_000;
 /// Documents say 50 or 100 at most, by their age.
 const PAGE_SIZE: i64 = 50;
 
@@ -46,23 +43,28 @@ pub(super) fn call(return_address: &str, refusal_reason: &str, ask: &Ask) -> Res
             ("/channels/ec/aftersale/getaftersaleorder", json!({ "after_sale_order_id": after_sale_id }))
         }
         Ask::ChangedOrders(window) => {
-            let stretch = Stretch::of(window, ORDERS_LONGEST);
-            let range = json!({ "start_time": stretch.since.seconds(), "end_time": ceiling(stretch) });
+            let range = json!({ "start_time": window.since.seconds(), "end_time": ceiling(window.until) });
             let body = json!({ "update_time_range": range, "page_size": PAGE_SIZE });
-            ("/channels/ec/order/list/get", with(body, "next_key", stretch.cursor))
+            ("/channels/ec/order/list/get", with(body, "next_key", window.page.as_deref()))
         }
         Ask::ChangedAfterSales(window) => {
-            let stretch = Stretch::of(window, AFTER_SALES_LONGEST);
-            let body = json!({ "begin_update_time": stretch.since.seconds(), "end_update_time": ceiling(stretch) });
-            ("/channels/ec/aftersale/getaftersalelist", with(body, "next_key", stretch.cursor))
+            let (since, until) = (window.since.seconds(), ceiling(window.until));
+            let body = json!({ "begin_update_time": since, "end_update_time": until });
+            ("/channels/ec/aftersale/getaftersalelist", with(body, "next_key", window.page.as_deref()))
         }
-        // Without accept_type the platform takes the next step by itself: a second "agree" would pay back before the goods came.
-        Ask::Agree { after_sale_id, .. } => {
-            let body = json!({ "after_sale_order_id": after_sale_id, "accept_type": 1 });
-            (ACCEPT, with(body, "address_id", Some(return_address).filter(|address| !address.is_empty())))
-        }
-        Ask::ConfirmReceipt { after_sale_id, .. } => {
-            (ACCEPT, json!({ "after_sale_order_id": after_sale_id, "accept_type": 2 }))
+        Ask::Agree { after_sale_id, seen, .. } => match seen.kind()? {
+            RefundKind::Return | RefundKind::Exchange if return_address.is_empty() => {
+                return Err(unset("wechat_store_return_address_id"));
+            }
+            RefundKind::Return | RefundKind::Exchange => {
+                (ACCEPT, with(accept(after_sale_id, LET_COME_BACK), "address_id", Some(return_address)))
+            }
+            RefundKind::RefundOnly | RefundKind::Unshipped => (ACCEPT, accept(after_sale_id, PAY_BACK)),
+            RefundKind::Other => return Err(ApiError::unsupported(ask.operation())),
+        },
+        // What came back for an exchange moves no money: the replacement's parcel is what the platform waits for.
+        Ask::ConfirmReceipt { after_sale_id, seen, .. } if seen.kind()? == RefundKind::Return => {
+            (ACCEPT, accept(after_sale_id, PAY_BACK))
         }
         Ask::Refuse { after_sale_id, reason, .. } => {
             let kind: i64 = refusal_reason.parse().map_err(|_| unset("wechat_store_refusal_reason"))?;
@@ -73,16 +75,19 @@ pub(super) fn call(return_address: &str, refusal_reason: &str, ask: &Ask) -> Res
         Ask::SetStock { shelf, quantity } => {
             // Every product of the store has a SKU, also one without variants.
             let sku_id = shelf.sku_id.as_ref().ok_or_else(|| ApiError::unsupported("set stock without a SKU"))?;
-            let body = json!({ "product_id": shelf.product_id, "sku_id": sku_id, "diff_type": SET, "num": quantity });
+            let body = json!({ "product_id": shelf.product_id, "sku_id": sku_id, "diff_type": SET, "num": (*quantity).max(0) });
             ("/channels/ec/product/stock/update", body)
         }
-        other @ (Ask::Messages | Ask::ConfirmMessages { .. } | Ask::Further { .. }) => {
-            return Err(ApiError::unsupported(other.operation()));
-        }
+        other => return Err(ApiError::unsupported(other.operation())),
     })
 }
 
 const ACCEPT: &str = "/channels/ec/aftersale/acceptapply";
+/// `accept_type` for goods that are to come back first. Wrong where none do, and where they have come.
+const LET_COME_BACK: i64 = 1;
+/// `accept_type` for goods that stay with the buyer or have come back. Without any, the platform takes the next step by itself: a
+/// second "agree" would pay back before the goods came.
+const PAY_BACK: i64 = 2;
 /// `diff_type`: 1 more, 2 fewer, 3 set.
 const SET: i64 = 3;
 
@@ -94,29 +99,31 @@ fn with(mut body: Value, name: &str, text: Option<&str>) -> Value {
     body
 }
 
-/// The end of a stretch in whole seconds, rounded up.
-fn ceiling(stretch: Stretch<'_>) -> i64 {
-    let seconds = stretch.until.seconds();
-    if stretch.until.millis() > seconds.saturating_mul(1000) { seconds.saturating_add(1) } else { seconds }
+fn accept(after_sale_id: &str, accept_type: i64) -> Value {
+    json!({ "after_sale_order_id": after_sale_id, "accept_type": accept_type })
+}
+
+/// An instant in whole seconds, rounded up.
+fn ceiling(instant: UnixMs) -> i64 {
+    let seconds = instant.seconds();
+    if instant.millis() > seconds.saturating_mul(1000) { seconds.saturating_add(1) } else { seconds }
 }
 
 fn unset(variable: &str) -> ApiError {
-    ApiError::Permanent(Refusal::ours(&format!("the platform wants a reason of its list: set {variable}")))
+    ApiError::Permanent(Refusal::ours(&format!("the platform wants an id of its list: set {variable}")))
 }
 
 /// A page of order/list/get.
-pub(super) fn changed_orders(window: &Window, answer: &Value) -> Result<Answer, MapError> {
+pub(super) fn changed_orders(answer: &Value) -> Result<Answer, MapError> {
     let page = Page::deserialize(answer)?;
-    let stretch = Stretch::of(window, ORDERS_LONGEST);
-    let next = stretch.next(window, page.cursor()?);
+    let next = page.next()?;
     Ok(Answer::Changed { asks: page.orders.into_iter().map(|order_id| Ask::Order { order_id }).collect(), next })
 }
 
 /// A page of getaftersalelist.
-pub(super) fn changed_after_sales(window: &Window, answer: &Value) -> Result<Answer, MapError> {
+pub(super) fn changed_after_sales(answer: &Value) -> Result<Answer, MapError> {
     let page = Page::deserialize(answer)?;
-    let stretch = Stretch::of(window, AFTER_SALES_LONGEST);
-    let next = stretch.next(window, page.cursor()?);
+    let next = page.next()?;
     let ask = |after_sale_id| Ask::AfterSale { order_id: None, after_sale_id };
     Ok(Answer::Changed { asks: page.after_sales.into_iter().map(ask).collect(), next })
 }
@@ -134,10 +141,10 @@ struct Page {
 }
 
 impl Page {
-    fn cursor(&self) -> Result<Option<&str>, MapError> {
-        match self.next_key.as_deref().filter(|key| !key.is_empty()) {
+    fn next(&self) -> Result<Option<String>, MapError> {
+        match self.next_key.as_ref().filter(|key| !key.is_empty()) {
             _ if !self.has_more => Ok(None),
-            Some(key) => Ok(Some(key)),
+            Some(key) => Ok(Some(key.clone())),
             None => Err(MapError::missing("next_key")),
         }
     }

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::bill::Price;
 use super::push::key;
 use super::status::order_status;
+use crate::line_id::line_id;
 use crate::marketplace::MapError;
-use crate::stretch::line_id;
 use crate::{Fact, lenient};
 
 /// What the answer tells. `app_key` is the scope of the buyer's openid.

@@ -1,14 +1,14 @@
 //! Requests to the open API, and its answers. Pure: who sends them (the courier) brings token, time and transport.
 
-use domain::{RefundKind, Secret, UnixMs};
+use domain::{Platform, RefundKind, RefundStatus, Secret, UnixMs};
 use http::Method;
 use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::{RECEIPT_REFUSAL, REFUSAL, RETURN_ADDRESS};
 use crate::lenient;
-use crate::marketplace::{Answer, ApiError, App, Ask, JSON, MapError, Refusal, Request, Token, Window};
-use crate::stretch::Stretch;
+use crate::marketplace::{Answer, ApiError, App, Ask, JSON, MapError, Refusal, Request, Setting, Token, Window};
 
 /// The API's address.
 pub const BASE: &str = "https://ark.xiaohongshu.com";
@@ -48,10 +48,8 @@ pub fn sign(app: &App, method: &str, timestamp: &str) -> String {
     hex::encode(Md5::digest(signed))
 }
 
-/// Lists by time of change reach over half an hour. Of orders, 100 pages of 100 can be read: a shorter stretch leaves room.
-const ORDERS_LONGEST: i64 = 10 * MINUTE;
-const AFTER_SALES_LONGEST: i64 = 30 * MINUTE;
-const MINUTE: i64 = 60_000;
+/// Lists by time of change reach over half an hour. Of orders, 100 pages of 100 can be read: a shorter window leaves room.
+pub const LONGEST_WINDOW_MS: i64 = 900_000;
 const PAGE_SIZE: i64 = 100;
 /// `pageNo` of order.getOrderList.
 const LAST_ORDER_PAGE: i64 = 100;
@@ -64,87 +62,93 @@ const BY_CHANGE: i64 = 2;
 ///
 /// # Errors
 /// [`ApiError::Permanent`] for what cannot be asked, or lacks a setting.
-pub(super) fn call(return_address: &str, refusal_reason: &str, ask: &Ask) -> Result<(&'static str, Value), ApiError> {
+pub(super) fn call(app: &App, ask: &Ask) -> Result<(&'static str, Value), ApiError> {
     Ok(match ask {
         Ask::Order { order_id } => ("order.getOrderDetail", json!({ "orderId": order_id })),
         Ask::AfterSale { after_sale_id, .. } => ("afterSale.getAfterSaleInfo", json!({ "returnsId": after_sale_id })),
         Ask::ChangedOrders(window) => {
-            let stretch = Stretch::of(window, ORDERS_LONGEST);
             // Seconds by the documents' example, which does not name the unit.
-            let (since, until) = (stretch.since.seconds(), stretch.until.seconds().saturating_add(1));
-            ("order.getOrderList", page_params(stretch, since, until))
+            let (since, until) = (window.since.seconds(), window.until.seconds().saturating_add(1));
+            ("order.getOrderList", page_params(window, since, until))
         }
         Ask::ChangedAfterSales(window) => {
-            let stretch = Stretch::of(window, AFTER_SALES_LONGEST);
-            let (since, until) = (stretch.since.millis(), stretch.until.millis());
-            ("afterSale.listAfterSaleInfos", page_params(stretch, since, until))
+            let (since, until) = (window.since.millis(), window.until.millis());
+            ("afterSale.listAfterSaleInfos", page_params(window, since, until))
         }
         // 1 pay back at once (not for returns and exchanges), 2 let it come back (for these only), 3 refuse.
-        Ask::Agree { after_sale_id, seen, .. } if matches!(seen.kind()?, RefundKind::Return | RefundKind::Exchange) => {
-            let address: i64 = return_address.parse().map_err(|_| unset("xiaohongshu_return_address_id"))?;
-            let receiver = json!({ "sellerAddressRecordId": address });
-            (AUDIT, json!({ "returnsId": after_sale_id, "action": 2, "receiverInfo": receiver }))
+        Ask::Agree { after_sale_id, seen, .. } => match seen.kind()? {
+            RefundKind::Return | RefundKind::Exchange => {
+                let receiver = json!({ "sellerAddressRecordId": number(app, &RETURN_ADDRESS)? });
+                (AUDIT, json!({ "returnsId": after_sale_id, "action": 2, "receiverInfo": receiver }))
+            }
+            RefundKind::RefundOnly | RefundKind::Unshipped => {
+                (AUDIT, json!({ "returnsId": after_sale_id, "action": 1 }))
+            }
+            RefundKind::Other => return Err(ApiError::unsupported(ask.operation())),
+        },
+        Ask::Refuse { after_sale_id, reason, seen, .. } if seen.status == Some(RefundStatus::Returning) => {
+            let kind = number(app, &RECEIPT_REFUSAL)?;
+            (RECEIVE, json!({ "returnsId": after_sale_id, "action": 2, "reason": kind, "description": reason }))
         }
-        Ask::Agree { after_sale_id, .. } => (AUDIT, json!({ "returnsId": after_sale_id, "action": 1 })),
         Ask::Refuse { after_sale_id, reason, .. } => {
-            let kind: i64 = refusal_reason.parse().map_err(|_| unset("xiaohongshu_refusal_reason"))?;
+            let kind = number(app, &REFUSAL)?;
             (AUDIT, json!({ "returnsId": after_sale_id, "action": 3, "reason": kind, "description": reason }))
         }
-        // 1 received, 2 refuse what came, 3 more time.
-        Ask::ConfirmReceipt { after_sale_id, .. } => {
-            ("afterSale.confirmReceive", json!({ "returnsId": after_sale_id, "action": 1 }))
+        // An exchange is received together with the replacement's parcel, by another method.
+        Ask::ConfirmReceipt { after_sale_id, seen, .. } if seen.kind()? == RefundKind::Return => {
+            (RECEIVE, json!({ "returnsId": after_sale_id, "action": 1 }))
         }
         // `qty` counts what unpaid orders and campaigns hold as well: what can be bought is less by these. No method sets it alone.
         Ask::SetStock { shelf, quantity } => {
             let sku_id = shelf.sku_id.as_ref().ok_or_else(|| ApiError::unsupported("set stock without a SKU"))?;
-            ("inventory.syncSkuStock", json!({ "skuId": sku_id, "qty": quantity }))
+            ("inventory.syncSkuStock", json!({ "skuId": sku_id, "qty": (*quantity).max(0) }))
         }
-        other @ (Ask::Messages | Ask::ConfirmMessages { .. } | Ask::Further { .. }) => {
-            return Err(ApiError::unsupported(other.operation()));
-        }
+        other => return Err(ApiError::unsupported(other.operation())),
     })
 }
 
 const AUDIT: &str = "afterSale.auditReturns";
+/// `action`: 1 received, 2 refuse what came, 3 more time.
+const RECEIVE: &str = "afterSale.confirmReceive";
 
-fn page_params(stretch: Stretch<'_>, since: i64, until: i64) -> Value {
-    let page: i64 = stretch.cursor.and_then(|page| page.parse().ok()).unwrap_or(1);
+fn page_params(window: &Window, since: i64, until: i64) -> Value {
+    let page = window.page_number(1);
     json!({ "timeType": BY_CHANGE, "startTime": since, "endTime": until, "pageNo": page, "pageSize": PAGE_SIZE })
 }
 
-fn unset(variable: &str) -> ApiError {
-    ApiError::Permanent(Refusal::ours(&format!("the platform wants an id of its list: set {variable}")))
+/// A setting that is one of the platform's ids.
+fn number(app: &App, setting: &Setting) -> Result<i64, ApiError> {
+    let variable = setting.variable(Platform::Xiaohongshu);
+    let unset = || ApiError::Permanent(Refusal::ours(&format!("the platform wants an id of its list: set {variable}")));
+    app.text(setting.name).parse().map_err(|_| unset())
 }
 
 /// A page of order.getOrderList.
 pub(super) fn changed_orders(window: &Window, data: &Value) -> Result<Answer, MapError> {
     let page = OrderPage::deserialize(data)?;
-    let stretch = Stretch::of(window, ORDERS_LONGEST);
-    let cursor = earlier_page(stretch, page.max_page_no.unwrap_or(0), LAST_ORDER_PAGE)?;
+    let next = earlier_page(window, page.max_page_no.unwrap_or(0), LAST_ORDER_PAGE)?;
     let asks = page.order_list.into_iter().map(|row| Ask::Order { order_id: row.order_id }).collect();
-    Ok(Answer::Changed { asks, next: stretch.next(window, cursor.as_deref()) })
+    Ok(Answer::Changed { asks, next })
 }
 
 /// A page of afterSale.listAfterSaleInfos.
 pub(super) fn changed_after_sales(window: &Window, data: &Value) -> Result<Answer, MapError> {
     let page = AfterSalePage::deserialize(data)?;
-    let stretch = Stretch::of(window, AFTER_SALES_LONGEST);
     let pages = page.total_count.unwrap_or(0).saturating_add(PAGE_SIZE - 1).div_euclid(PAGE_SIZE);
-    let cursor = earlier_page(stretch, pages, LAST_AFTER_SALE_PAGE)?;
+    let next = earlier_page(window, pages, LAST_AFTER_SALE_PAGE)?;
     let ask = |row: AfterSaleRow| Ask::AfterSale { order_id: row.order_id, after_sale_id: row.returns_id };
-    let asks = page.rows.into_iter().map(ask).collect();
-    Ok(Answer::Changed { asks, next: stretch.next(window, cursor.as_deref()) })
+    Ok(Answer::Changed { asks: page.rows.into_iter().map(ask).collect(), next })
 }
 
 /// Pages are read from the last to the first, as the platform advises: what changes meanwhile leaves the window, and what came
 /// after it moves forward, past a reader who goes forward too. The first request only learns how many pages there are.
-fn earlier_page(stretch: Stretch<'_>, pages: i64, last: i64) -> Result<Option<String>, MapError> {
+fn earlier_page(window: &Window, pages: i64, last: i64) -> Result<Option<String>, MapError> {
     if pages > last {
         return Err(MapError::Malformed(format!("{pages} pages changed at once, {last} can be read")));
     }
-    let next = match stretch.cursor.and_then(|page| page.parse::<i64>().ok()) {
+    let next = match window.page {
         None => Some(pages).filter(|&pages| pages > 1),
-        Some(page) => Some(page.saturating_sub(1)).filter(|&page| page >= 1),
+        Some(_) => Some(window.page_number(1).saturating_sub(1)).filter(|&page| page >= 1),
     };
     Ok(next.map(|page| page.to_string()))
 }
@@ -202,7 +206,8 @@ struct TokenAnswer {
     access_token_expires_at: i64,
 }
 
-/// The `data` of an answer. Newer methods put a second envelope into it, of the same form: both must be of success.
+/// The `data` of an answer. Newer methods put a second envelope into it, of the same form, those of stock one beside what they tell:
+/// all must be of success.
 ///
 /// # Errors
 /// [`ApiError`] says whether to try again, to fetch a new token first, or to give up.
@@ -211,6 +216,9 @@ pub(super) fn response(body: &[u8]) -> Result<Value, ApiError> {
     let mut data = unwrapped(&mut value)?.ok_or_else(ApiError::unreadable)?;
     if let Some(inner) = unwrapped(&mut data)? {
         data = inner;
+    }
+    if let Some(beside) = data.get_mut("response") {
+        unwrapped(beside)?;
     }
     Ok(data)
 }

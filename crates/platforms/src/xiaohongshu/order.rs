@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::status::{State, order_state};
+use crate::line_id::line_id;
 use crate::marketplace::MapError;
-use crate::stretch::line_id;
 use crate::{Fact, lenient};
 
 /// What the answer tells. `app_key` is the scope of the buyer's open id (that it holds per app is not confirmed).

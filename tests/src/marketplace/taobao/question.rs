@@ -110,7 +110,7 @@ fn pay(refund_infos: &str) -> Result<Question, Refused> {
     let updated = Some(number(version)? / 1000);
     let from = &[CaseStatus::Applied, CaseStatus::Returning];
     let verdict = Verdict { case_id: number(case_id)?.to_string(), kinds: &[], from, updated };
-    Ok(Question::PayBack(verdict, number(amount)?))
+    Ok(Question::PayBack(verdict, Some(number(amount)?)))
 }
 
 /// The time of change that `refund_version` (milliseconds) stands for, if it came along.
