@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{
     OrderFacts, OrderKey, OrderStatus, Platform, PullKind, RefundFacts, RefundKind, RefundStatus, Secret, UnixMs,
@@ -14,7 +15,7 @@ use domain::{
 use http::{HeaderMap, Method};
 use platforms::Fact;
 use platforms::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, Received, Says, Seen, Shelf, Shop, Source, VerifyError, Window,
+    Answer, Api, ApiError, App, Ask, Delivery, Message, Received, Says, Seen, Shelf, Shop, Source, VerifyError, Window,
 };
 use siyu_tests::http::Client;
 use siyu_tests::marketplace::dialect::{self, Dialect};
@@ -62,6 +63,7 @@ const ADDS_UP_SKUS: &[&str] = &["xiaohongshu"];
 /// A platform's module, and the server that it asks.
 struct Pair {
     server: Server,
+    client: Client,
     app: App,
     api: &'static dyn Api,
     source: &'static dyn Source,
@@ -84,7 +86,7 @@ impl Pair {
         let (api, source) = (platforms::api(platform).unwrap(), platforms::source(platform).unwrap());
         let issued = server.issue_token(0);
         let (token, refresh_token) = (Secret::new(issued.access), Secret::new(issued.refresh));
-        let mut pair = Self { server, app, api, source, shop_id, token, refresh_token };
+        let mut pair = Self { server, client: Client::new(), app, api, source, shop_id, token, refresh_token };
         pair.renew().await;
         pair
     }
@@ -135,7 +137,7 @@ impl Pair {
         headers.insert("content-type", request.content_type.parse().unwrap());
         let url = format!("{}{}", self.server.base(), request.path_and_query);
         let body = request.body.clone().into_bytes();
-        Client::new().send(request.method.as_str(), &url, &headers, body).await.unwrap().body.to_vec()
+        self.client.send(request.method.as_str(), &url, &headers, body).await.unwrap().body.to_vec()
     }
 
     /// What comes of a question in the end, through all its steps.
@@ -719,4 +721,129 @@ async fn wechat_store_tries_the_address_out() {
     let query = |app| wechat_store::trial(app, "4857093420", now().seconds());
     assert_eq!(echo(&query(pair.server.app())), Ok(Received::Echo("4857093420".to_owned())));
     assert!(echo(&query(&pair.server.dialect().guess(pair.server.app()))).is_err());
+}
+
+/// What is known of orders and cases.
+#[derive(Default)]
+struct Known {
+    orders: BTreeMap<OrderKey, OrderFacts>,
+    cases: BTreeMap<String, RefundFacts>,
+}
+
+impl Known {
+    fn learn(&mut self, fact: Fact) {
+        match fact {
+            Fact::Order { key, facts } => self.orders.entry(key).or_default().merge(facts),
+            Fact::Refund { after_sale_id, facts, .. } => self.cases.entry(after_sale_id).or_default().merge(facts),
+        }
+    }
+
+    /// Takes in a message; gives what is to be asked about it.
+    fn hear(&mut self, message: Message) -> Option<Ask> {
+        match message.says {
+            Says::Fact(fact) => {
+                self.learn(*fact);
+                None
+            }
+            Says::Hint { ask, .. } => Some(ask),
+            Says::Nothing => None,
+            Says::NotUnderstood => panic!("{message:?}"),
+        }
+    }
+}
+
+impl Pair {
+    /// Asks, and asks all that the answers lead to.
+    async fn follow(&self, known: &mut Known, mut asks: Vec<Ask>) {
+        while let Some(ask) = asks.pop() {
+            match self.ask(&ask).await {
+                Answer::Facts(facts) => facts.into_iter().for_each(|fact| known.learn(fact)),
+                Answer::Changed { asks: found, next } => {
+                    asks.extend(found);
+                    asks.extend(next.is_some().then(|| match &ask {
+                        Ask::ChangedOrders(window) => Ask::ChangedOrders(Window { page: next, ..window.clone() }),
+                        Ask::ChangedAfterSales(window) => {
+                            Ask::ChangedAfterSales(Window { page: next, ..window.clone() })
+                        }
+                        other => panic!("{other:?} has no pages"),
+                    }));
+                }
+                Answer::Messages(messages) if messages.is_empty() => {}
+                Answer::Messages(messages) => {
+                    let message_ids = messages.iter().map(|message| message.id.clone()).collect();
+                    // The last is asked first.
+                    asks.extend([Ask::Messages, Ask::ConfirmMessages { message_ids }]);
+                    asks.extend(messages.into_iter().filter_map(|message| known.hear(message)));
+                }
+                Answer::Done => {}
+            }
+        }
+    }
+
+    /// All that is pushed now, with these mishaps.
+    async fn hear(&self, known: &mut Known, mishaps: &Mishaps) {
+        for messages in self.server.deliveries(mishaps) {
+            let push = self.server.push(&messages).unwrap();
+            let Ok(Received::Messages(received)) = self.receive(&push, self.server.app()) else { panic!("{push:?}") };
+            let asks = received.into_iter().filter_map(|message| known.hear(message)).collect();
+            self.follow(known, asks).await;
+        }
+    }
+
+    /// All that is asked for regularly, for the hour since [`THEN`].
+    async fn pull(&self, known: &mut Known) {
+        let (since, until) = (UnixMs::from_seconds(THEN).unwrap(), UnixMs::from_seconds(THEN + 3600).unwrap());
+        let window = Window { since, until, page: None };
+        for kind in self.source.pulls() {
+            let ask = match kind {
+                PullKind::Orders => Ask::ChangedOrders(window.clone()),
+                PullKind::AfterSales => Ask::ChangedAfterSales(window.clone()),
+                PullKind::Messages => Ask::Messages,
+            };
+            self.follow(known, vec![ask]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn pushes_out_of_order_repeated_and_lost_end_in_the_platform_s_books() {
+    for pair in Pair::all().await {
+        let (mut known, mut seed) = (Known::default(), 0);
+        let mut mishaps = || {
+            seed += 1;
+            Mishaps { seed, duplicated: 30, disordered: 50, dropped: 20, batch: 3, delay: Duration::ZERO }
+        };
+        let orders = pair.server.shop(|shop| {
+            let orders: Vec<_> = (0..40).map(|number| shop.place(basket(), THEN + number)).collect();
+            for order in &orders[..30] {
+                shop.pay(order, THEN + 100).unwrap();
+            }
+            orders
+        });
+        pair.hear(&mut known, &mishaps()).await;
+        let cases = pair.server.shop(|shop| {
+            orders[10..30].iter().for_each(|order| shop.ship(order, THEN + 200).unwrap());
+            orders[30..].iter().for_each(|order| shop.cancel(order, THEN + 200).unwrap());
+            orders[5..15].iter().map(|order| shop.ask_refund(order, 1_001, THEN + 300).unwrap()).collect::<Vec<_>>()
+        });
+        pair.hear(&mut known, &mishaps()).await;
+        pair.server.shop(|shop| {
+            cases[..7].iter().for_each(|case| shop.refund(case, THEN + 400).unwrap());
+            orders[20..30].iter().for_each(|order| shop.finish(order, THEN + 500).unwrap());
+        });
+        pair.hear(&mut known, &mishaps()).await;
+        pair.pull(&mut known).await;
+
+        let books = pair.server.books();
+        let known_orders: Vec<_> = known.orders.into_iter().map(|(key, facts)| facts.order(key)).collect();
+        let paid: i64 = known_orders.iter().filter_map(|order| Some(order.paid?.get())).sum();
+        assert_eq!(paid, books.paid, "{}", pair.name());
+        for order in &known_orders {
+            let theirs = pair.server.shop(|shop| shop.order(&order.key.platform_order_id).unwrap().status);
+            assert_eq!((order.status.as_str(), &order.flags), (theirs.canonical(), &vec![]), "{}", pair.name());
+        }
+        let refunded = known.cases.values().filter(|case| case.status() == Some(RefundStatus::Refunded));
+        let amounts: i64 = refunded.map(|case| case.claim.as_ref().unwrap().value.amount.get()).sum();
+        assert_eq!((known.cases.len(), amounts), (cases.len(), books.refunded), "{}", pair.name());
+    }
 }
