@@ -10,6 +10,8 @@
 
 pub mod dialect;
 pub mod doudian;
+pub mod jd;
 pub mod push;
 pub mod server;
 pub mod shop;
+pub mod taobao;

@@ -19,7 +19,7 @@ mod stock;
 use domain::UnixMs;
 use serde_json::Value;
 
-use crate::backwards::{DAY, Lists};
+use crate::backwards::Lists;
 use crate::marketplace::{
     Answer, Api, ApiError, App, Ask, Delivery, KEY, Limit, MapError, Need, Received, Request, SECRET, Setting, Shop,
     Source, Token, VerifyError,
@@ -31,17 +31,17 @@ const OPERATOR: Setting = Setting { name: "operator", need: Need::Required };
 /// How an app of the platform is configured.
 pub const SETTINGS: &[Setting] = &[KEY, SECRET, OPERATOR];
 
-/// Orders by the page of 100, up to a month (a hundred pages at most, so a day is asked for).
-const ORDERS: Lists = Lists { count: 1, longest: DAY, page_size: 100 };
+/// Orders by the page of 100, and a hundred pages at most.
+const ORDERS: Lists = Lists { count: 1, page_size: 100 };
 /// Service bills, then cancellations, by the page of 50.
-const CASES: Lists = Lists { count: 2, longest: DAY, page_size: 50 };
+const CASES: Lists = Lists { count: 2, page_size: 50 };
 
 /// The platform.
 pub struct Jd;
 
 impl Source for Jd {
     fn receive(&self, _: &App, _: &Delivery<'_>) -> Result<Received, VerifyError> {
-        Err(VerifyError::Mismatch("whether the platform pushes at all (nothing of JD's is known to)"))
+        Err(VerifyError::NoPushes)
     }
 
     fn acknowledgement(&self) -> &'static str {

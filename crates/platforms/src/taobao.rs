@@ -13,10 +13,10 @@ mod message;
 pub mod order;
 mod status;
 
-use domain::UnixMs;
+use domain::{PullKind, UnixMs};
 use serde_json::Value;
 
-use crate::backwards::{DAY, Lists};
+use crate::backwards::Lists;
 use crate::marketplace::{
     Answer, Api, ApiError, App, Ask, Delivery, KEY, Limit, MapError, Need, Received, Request, SECRET, Setting, Shop,
     Source, Token, VerifyError,
@@ -33,19 +33,23 @@ const REVIEWER: Setting = Setting { name: "reviewer", need: Need::Optional };
 /// How an app of the platform is configured.
 pub const SETTINGS: &[Setting] = &[KEY, SECRET, MESSAGE_GROUP, RETURN_ADDRESS, REVIEWER];
 
-/// Both lists take a day at most (written down for trades only) and give 100 records a page.
-const LISTS: Lists = Lists { count: 1, longest: DAY, page_size: 100 };
+/// Both lists give 100 records a page. They take a day at most (written down for trades only).
+const LISTS: Lists = Lists { count: 1, page_size: 100 };
 
 /// The platform.
 pub struct Taobao;
 
 impl Source for Taobao {
     fn receive(&self, _: &App, _: &Delivery<'_>) -> Result<Received, VerifyError> {
-        Err(VerifyError::Mismatch("whether the platform pushes at all (Taobao's messages are pulled)"))
+        Err(VerifyError::NoPushes)
     }
 
     fn acknowledgement(&self) -> &'static str {
         ""
+    }
+
+    fn pulls(&self) -> &'static [PullKind] {
+        &[PullKind::Orders, PullKind::AfterSales, PullKind::Messages]
     }
 
     fn read(&self, app: &App, shop_id: &str, ask: &Ask, answer: &Value) -> Result<Answer, MapError> {
@@ -55,11 +59,9 @@ impl Source for Taobao {
             Ask::ChangedOrders(window) => list::trades(window, answer),
             Ask::ChangedAfterSales(window) => list::refunds(window, answer),
             Ask::Messages => Ok(Answer::Messages(message::read(answer)?)),
-            Ask::Agree { .. } => command::after_record(app, ask, answer),
+            Ask::Agree { .. } | Ask::ConfirmReceipt { .. } => command::after_record(app, ask, answer),
             Ask::Further { first, known } => Ok(command::after_step(first, known)),
-            Ask::Refuse { .. } | Ask::ConfirmReceipt { .. } | Ask::SetStock { .. } | Ask::ConfirmMessages { .. } => {
-                Ok(Answer::Done)
-            }
+            Ask::Refuse { .. } | Ask::SetStock { .. } | Ask::ConfirmMessages { .. } => Ok(Answer::Done),
         }
     }
 }
@@ -87,8 +89,10 @@ impl Api for Taobao {
         Ok(api::request(app, call, shop.token(), now))
     }
 
-    fn check(&self, _: &Ask, body: &[u8]) -> Result<Value, ApiError> {
-        api::response(body)
+    fn check(&self, ask: &Ask, body: &[u8]) -> Result<Value, ApiError> {
+        let answer = api::response(body)?;
+        command::check(ask, &answer)?;
+        Ok(answer)
     }
 
     /// Only apps of the service market may renew their tokens; a merchant's own app has one of fixed term, given by hand.

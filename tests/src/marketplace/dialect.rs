@@ -76,6 +76,11 @@ pub trait Dialect: Send + Sync + 'static {
     /// The platform's JSON for a refusal.
     fn refuse(&self, refused: &Refused) -> Value;
 
+    /// How the system under test names a case: by its id, unless the platform has kinds of cases with ids of their own each.
+    fn case_name(&self, case: &Case) -> String {
+        case.id.clone()
+    }
+
     /// How it tells the merchant of changes.
     fn delivery(&self) -> Delivery;
 
@@ -179,6 +184,10 @@ pub enum Question {
     ChangedOrders(Span),
     /// The cases that changed.
     ChangedCases(Span),
+    /// The cases of these kinds that changed, where the platform lists them apart.
+    ChangedCasesOf(&'static [Kind], Span),
+    /// All cases of an order.
+    CasesOfOrder(String),
     /// So many messages of the queue.
     Messages(usize),
     /// These messages of the queue are kept.
@@ -189,6 +198,15 @@ pub enum Question {
     Refuse(Verdict, String),
     /// The goods of a case have come back.
     ConfirmReceipt(Verdict),
+    /// Pay the money of a case back, exactly so many fen: by that the merchant agrees, or says that the goods have come back.
+    PayBack(Verdict, i64),
+    /// How many pieces of a SKU can be bought, where the platform needs no product for it.
+    SetSkuStock {
+        /// The SKU.
+        sku_id: String,
+        /// Pieces.
+        quantity: i64,
+    },
     /// How many pieces can be bought.
     SetStock {
         /// The product.
@@ -206,15 +224,16 @@ impl Question {
         match self {
             Self::Token(_) => "token",
             Self::Order(_) => "order",
-            Self::Case(_) => "after_sale",
+            Self::Case(_) | Self::CasesOfOrder(_) => "after_sale",
             Self::ChangedOrders(_) => "changed_orders",
-            Self::ChangedCases(_) => "changed_after_sales",
+            Self::ChangedCases(_) | Self::ChangedCasesOf(..) => "changed_after_sales",
             Self::Messages(_) => "messages",
             Self::Confirm(_) => "confirm_messages",
             Self::Agree(_) => "agree",
             Self::Refuse(..) => "refuse",
             Self::ConfirmReceipt(_) => "confirm_receipt",
-            Self::SetStock { .. } => "set_stock",
+            Self::PayBack(..) => "pay_back",
+            Self::SetStock { .. } | Self::SetSkuStock { .. } => "set_stock",
         }
     }
 }

@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use super::dialect::{App, Delivery, Dialect, Grant, Incoming, Question, Refused, Reply, Token, Understood, Verdict};
 use super::push::{Message, Mishaps, Push};
-use super::shop::{Impossible, Page, Shop};
+use super::shop::{Case, Impossible, Order, Page, Shop};
 use crate::http::Client;
 use crate::merchant::Books;
 
@@ -303,6 +303,10 @@ impl Inner {
             Question::ConfirmReceipt(verdict) => {
                 platform.decide(place, verdict, |shop| shop.confirm_receipt(&verdict.case_id, now))?;
             }
+            Question::PayBack(verdict, amount) => {
+                platform.decide(place, verdict, |shop| shop.pay_back(&verdict.case_id, *amount, now))?;
+            }
+            Question::SetSkuStock { sku_id, quantity } => platform.shops[place].set_sku_stock(sku_id, *quantity)?,
             Question::SetStock { product_id, sku_id, quantity } => {
                 platform.shops[place].set_stock(product_id, sku_id.as_deref(), *quantity)?;
             }
@@ -325,11 +329,11 @@ impl Inner {
                 Reply::Case(case, shop.order(&case.order_id).ok_or(Refused::NotFound)?)
             }
             (Question::ChangedOrders(span), _) => Reply::Orders(shop.changed_orders(*span)),
-            (Question::ChangedCases(span), _) => {
-                let Page { items, total, skipped } = shop.changed_cases(*span);
-                let items = items.into_iter().filter_map(|case| Some((case, shop.order(&case.order_id)?))).collect();
-                Reply::Cases(Page { items, total, skipped })
+            (Question::ChangedCases(span), _) => Reply::Cases(with_orders(shop, shop.changed_cases(*span))),
+            (Question::ChangedCasesOf(kinds, span), _) => {
+                Reply::Cases(with_orders(shop, shop.changed_cases_of(kinds, *span)))
             }
+            (Question::CasesOfOrder(id), _) => Reply::Cases(with_orders(shop, shop.cases_of(id))),
             (Question::Messages(most), _) => {
                 Reply::Messages(platform.queues[&place].iter().take(*most).cloned().collect())
             }
@@ -410,6 +414,11 @@ impl From<Impossible> for Refused {
     fn from(impossible: Impossible) -> Self {
         Self::Impossible(impossible.to_string())
     }
+}
+
+fn with_orders<'a>(shop: &'a Shop, page: Page<&'a Case>) -> Page<(&'a Case, &'a Order)> {
+    let items = page.items.into_iter().filter_map(|case| Some((case, shop.order(&case.order_id)?)));
+    Page { items: items.collect(), total: page.total, skipped: page.skipped }
 }
 
 fn untold(dialect: &dyn Dialect, shop: &mut Shop) -> Vec<Message> {

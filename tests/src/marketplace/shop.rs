@@ -146,6 +146,17 @@ impl Shop {
         page(self.cases.values(), |case| (case.updated, case.changed), span)
     }
 
+    /// The same, of some kinds only.
+    pub fn changed_cases_of(&self, kinds: &[Kind], span: Span) -> Page<&Case> {
+        page(self.cases.values().filter(|case| kinds.contains(&case.kind)), |case| (case.updated, case.changed), span)
+    }
+
+    /// All cases of an order, on one page.
+    pub fn cases_of(&self, order_id: &str) -> Page<&Case> {
+        let items: Vec<_> = self.cases.values().filter(|case| case.order_id == order_id).collect();
+        Page { total: items.len(), items, skipped: 0 }
+    }
+
     /// Where the merchant's SKU is offered here. It is put there when it is first asked for.
     pub fn shelf(&mut self, code: &str) -> Shelf {
         if let Some(shelf) = self.shelves.get(code) {
@@ -176,6 +187,16 @@ impl Shop {
         let shelf = shelf.ok_or_else(|| Impossible(format!("{quantity} pieces of {product_id} {sku_id:?}")))?;
         self.stock.insert(shelf.clone(), quantity);
         Ok(())
+    }
+
+    /// The same by the SKU alone.
+    ///
+    /// # Errors
+    /// As for [`Shop::set_stock`].
+    pub fn set_sku_stock(&mut self, sku_id: &str, quantity: i64) -> Result<(), Impossible> {
+        let shelf = self.shelves.values().find(|shelf| shelf.sku_id == sku_id).cloned();
+        let shelf = shelf.ok_or_else(|| Impossible(format!("{quantity} pieces of the SKU {sku_id}")))?;
+        self.set_stock(&shelf.product_id, Some(sku_id), quantity)
     }
 
     /// A buyer orders; returns the order's id.
@@ -301,6 +322,19 @@ impl Shop {
     /// [`Impossible`] unless they are on their way.
     pub fn confirm_receipt(&mut self, case: &str, at: i64) -> Result<(), Impossible> {
         self.settle(case, &[CaseStatus::Returning], CaseStatus::Refunded, at)
+    }
+
+    /// The merchant pays `amount` fen back: by that it agrees, or, where goods come back, says that it has them.
+    ///
+    /// # Errors
+    /// [`Impossible`] unless the case waits for either, and for another sum than was asked for.
+    pub fn pay_back(&mut self, case: &str, amount: i64, at: i64) -> Result<(), Impossible> {
+        let known = self.cases.get(case).filter(|known| known.amount == amount);
+        match known.map(|known| known.kind) {
+            Some(Kind::RefundOnly | Kind::Unshipped) => self.agree(case, at),
+            Some(Kind::Return) => self.confirm_receipt(case, at),
+            None => Err(Impossible(format!("{amount} fen of case {case}"))),
+        }
     }
 
     /// The money of a case goes back, by the platform's own decision or by the merchant's, given in its console.
@@ -513,6 +547,28 @@ mod tests {
     }
 
     #[test]
+    fn paying_back_agrees_or_confirms_and_only_the_sum_that_was_asked_for() {
+        let mut shop = shop();
+        let id = shop.place(basket(), 1);
+        shop.pay(&id, 2).unwrap();
+        let early = shop.ask_refund(&id, 100, 3).unwrap();
+        shop.ship(&id, 4).unwrap();
+        let back = shop.ask_return(&id, 1990, 5).unwrap();
+        assert!(shop.pay_back(&early, 99, 6).is_err() && shop.pay_back(&back, 1990, 6).is_err());
+        shop.pay_back(&early, 100, 6).unwrap();
+        shop.agree(&back, 7).unwrap();
+        assert!(shop.pay_back(&back, 1990, 8).is_err(), "nothing came back");
+        shop.send_back(&back, 8).unwrap();
+        shop.pay_back(&back, 1990, 9).unwrap();
+        assert_eq!(shop.books().refunded, 2090);
+        let span = Span { since: 0, until: 9, skip: 0, size: 9 };
+        let found =
+            |kinds| shop.changed_cases_of(kinds, span).items.into_iter().map(|case| &case.id).collect::<Vec<_>>();
+        assert_eq!((found(&[Kind::Return]), found(&[Kind::Unshipped])), (vec![&back], vec![&early]));
+        assert_eq!((shop.cases_of(&id).total, shop.cases_of("1").total), (2, 0));
+    }
+
+    #[test]
     fn lines_add_up_and_ids_do_not_fit_a_double() {
         let mut shop = shop();
         let id = shop.place(basket(), 1);
@@ -545,5 +601,8 @@ mod tests {
         assert_eq!((shop.stock("TEA-1"), shop.stock("TEA-2")), (Some(5), None));
         assert!(shop.set_stock(&shelf.product_id, Some("1"), 5).is_err());
         assert!(shop.set_stock(&shelf.product_id, None, -1).is_err());
+        shop.set_sku_stock(&shelf.sku_id, 3).unwrap();
+        assert_eq!(shop.stock("TEA-1"), Some(3));
+        assert!(shop.set_sku_stock("1", 3).is_err());
     }
 }

@@ -114,9 +114,10 @@ pub(super) fn refused(value: &Value) -> ApiError {
         ours: String::new(),
     };
     match refusal.code.as_str() {
-        // 1 out of service (not confirmed), 2 over the limit, 8 the timestamp is off.
-        "1" | "2" | "8" => ApiError::Retryable(refusal),
-        // 18 no access token (not confirmed), 19 an invalid or expired one.
+        // 1 out of service (not confirmed), 2 over the limit, 8 the timestamp is off, 43 a fault of the gateway's own, 65 to 67 the
+        // service behind it does not answer, or not as it should.
+        "1" | "2" | "8" | "43" | "65" | "66" | "67" => ApiError::Retryable(refusal),
+        // 18 no access token, 19 an invalid or expired one.
         "18" | "19" => ApiError::TokenExpired(refusal),
         _ => ApiError::Permanent(refusal),
     }
@@ -215,9 +216,15 @@ mod tests {
 
     #[test]
     fn refusals_say_what_to_do_next() {
-        for (code, expected) in
-            [("2", "retry"), ("8", "retry"), ("19", "renew"), ("12", "give up"), ("2001", "give up")]
-        {
+        for (code, expected) in [
+            ("2", "retry"),
+            ("8", "retry"),
+            ("43", "retry"),
+            ("66", "retry"),
+            ("19", "renew"),
+            ("12", "give up"),
+            ("2001", "give up"),
+        ] {
             let body = json!({"error_response": {"code": code, "zh_desc": "invented", "en_desc": "invented"}});
             assert_eq!(next(&response(body.to_string().as_bytes()).unwrap_err()), expected, "{code}");
         }

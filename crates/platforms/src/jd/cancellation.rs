@@ -67,14 +67,15 @@ pub fn map(shop_id: &str, answer: &Value) -> Result<Fact, MapError> {
     let row = row.ok_or_else(|| MapError::missing("result"))?;
     // The record stands in a field of its own, or (in the list) by itself.
     let apply = Apply::deserialize(row.get("refundApplyVo").unwrap_or(&row))?;
-    let at = apply.check_time.or(apply.apply_time).ok_or_else(|| MapError::missing("checkTime and applyTime"))?;
+    let at = apply.modified.or(apply.check_time).or(apply.apply_time);
+    let at = at.ok_or_else(|| MapError::missing("modified, checkTime and applyTime"))?;
 
     let mut facts = RefundFacts::default();
     if let Some(applied) = apply.apply_time {
         facts.reach(RefundStatus::Applied, applied);
     }
     match cancellation_state(&apply.status) {
-        Some(Some(status)) => facts.reach(status, at),
+        Some(Some(status)) => facts.reach(status, apply.check_time.unwrap_or(at)),
         Some(None) => {}
         None => {
             facts.unknown_statuses.insert(apply.status.clone());
@@ -122,6 +123,9 @@ struct Apply {
     /// When it was decided.
     #[serde(default, deserialize_with = "moment::optional")]
     check_time: Option<UnixMs>,
+    /// When it last changed.
+    #[serde(default, deserialize_with = "moment::optional")]
+    modified: Option<UnixMs>,
 }
 
 /// Whole fen that the platform's software may write as `1990.0`.

@@ -1,23 +1,17 @@
 //! What changed: `jingdong.pop.order.search`, `jingdong.asc.query.list`, and `jingdong.pop.afs.soa.refundapply.queryPageList`.
 
-use domain::UnixMs;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cancellation::after_sale_id;
 use super::{CASES, OPERATOR, ORDERS};
-use crate::backwards::{Lists, Place};
+use crate::backwards::Place;
 use crate::marketplace::{Answer, App, Ask, MapError, Window};
 use crate::{gmt8_text, lenient};
 
-fn stretch(lists: Lists, window: &Window) -> (String, String) {
-    let (since, until): (UnixMs, UnixMs) = lists.stretch(window);
-    (gmt8_text(since), gmt8_text(until))
-}
-
 /// What asks for a page of changed orders. `dateType` 0 is by the time of change.
 pub(super) fn orders_call(window: &Window) -> (&'static str, Value) {
-    let (since, until) = stretch(ORDERS, window);
+    let (since, until) = (gmt8_text(window.since), gmt8_text(window.until));
     let params = json!({
         "start_date": since, "end_date": until, "order_state": "ALL", "dateType": 0, "source_id": "JOS",
         "optional_fields": "orderId", "page": Place::of(window).number().to_string(),
@@ -28,7 +22,7 @@ pub(super) fn orders_call(window: &Window) -> (&'static str, Value) {
 
 /// What asks for a page of changed cases: first service bills, then cancellations.
 pub(super) fn cases_call(app: &App, shop_id: &str, window: &Window) -> (&'static str, Value) {
-    let (since, until) = stretch(CASES, window);
+    let (since, until) = (gmt8_text(window.since), gmt8_text(window.until));
     let place = Place::of(window);
     if place.list == 0 {
         let operator = app.text(OPERATOR.name);

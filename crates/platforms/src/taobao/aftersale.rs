@@ -25,7 +25,7 @@ pub fn call(after_sale_id: &str) -> Call {
 /// [`MapError`] when the record lacks what every case has.
 pub fn map(shop_id: &str, answer: &Value) -> Result<Fact, MapError> {
     let refund = Refund::of(answer)?;
-    let at = refund.modified().or(refund.end_time).or(refund.created);
+    let at = refund.modified.or(refund.refund_version).or(refund.end_time).or(refund.created);
     let at = at.ok_or_else(|| MapError::missing("modified, refund_version, end_time and created"))?;
 
     let mut facts = RefundFacts::default();
@@ -54,6 +54,7 @@ pub fn map(shop_id: &str, answer: &Value) -> Result<Fact, MapError> {
             reason_code: None,
         },
     ));
+    facts.version = refund.version().map(|version| Latest::new(at, version.to_string()));
     facts.raw_status = Some(Latest::new(at, refund.status));
     Ok(Fact::Refund { order: key(shop_id, refund.tid), after_sale_id: refund.refund_id, facts })
 }
@@ -85,7 +86,7 @@ pub(super) struct Refund {
     pub(super) refund_phase: Option<String>,
     /// The instant of the last change in milliseconds, by which commands name the case that they have seen.
     #[serde(default, deserialize_with = "lenient::optional_millis")]
-    pub(super) refund_version: Option<UnixMs>,
+    refund_version: Option<UnixMs>,
     /// `priceProtect` and `cashBack`: money back without a complaint.
     #[serde(default)]
     special_refund_type: Option<String>,
@@ -107,9 +108,9 @@ impl Refund {
         Ok(Record::deserialize(answer)?.refund)
     }
 
-    /// When it last changed.
-    pub(super) fn modified(&self) -> Option<UnixMs> {
-        self.modified.or(self.refund_version)
+    /// The number of the state that it is in.
+    pub(super) fn version(&self) -> Option<i64> {
+        self.refund_version.or(self.modified).map(UnixMs::millis)
     }
 
     /// The record has no word for it. Once the trade is closed, money before shipping cannot be told from money only.

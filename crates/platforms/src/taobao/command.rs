@@ -1,9 +1,10 @@
 //! Commands: refunds and stock.
 //!
-//! Agreeing takes steps, because the platform wants amount and version of the case repeated, so that a case which the buyer has
-//! changed is not agreed to unseen: first the record is read, then (with a reviewer) the refund is reviewed, then it is paid, or
-//! the return of the goods agreed to. Not done here: refusing with a picture and a reason from the platform's list, which Tmall
-//! demands; and the code by text message that the platform asks of the seller for large refunds.
+//! What moves money or goods takes steps, because the platform wants amount and version of the case repeated: first the record is
+//! read and held against what was seen when it was decided, then (with a reviewer) the refund is reviewed, then it is paid, or the
+//! return of the goods agreed to. A refund of goods that came back is paid in the same way: the platform has no call that says they
+//! came, but one that feeds its optional automatic refunds. Not done here: refusing with a picture and a reason from the
+//! platform's list, which Tmall demands; and the code by text message that the platform asks of the seller for large refunds.
 
 use std::fmt;
 
@@ -20,18 +21,16 @@ use crate::marketplace::{Answer, ApiError, App, Ask, MapError, Refusal};
 /// [`ApiError::Permanent`] when the app lacks a setting that it takes.
 pub(super) fn call(app: &App, command: &Ask) -> Result<Call, ApiError> {
     Ok(match command {
-        Ask::Agree { after_sale_id, .. } => aftersale::call(after_sale_id),
+        Ask::Agree { after_sale_id, .. } | Ask::ConfirmReceipt { after_sale_id, .. } => aftersale::call(after_sale_id),
         Ask::Further { first, known } => match (&**first, Case::parse(known)) {
-            (Ask::Agree { after_sale_id, .. }, Some(case)) => case.call(app, after_sale_id)?,
+            (Ask::Agree { after_sale_id, .. } | Ask::ConfirmReceipt { after_sale_id, .. }, Some(case)) => {
+                case.call(app, after_sale_id)?
+            }
             _ => return Err(ApiError::unsupported(first.operation())),
         },
         Ask::Refuse { after_sale_id, reason, .. } => {
             Call::new("taobao.refund.refuse", [("refund_id", after_sale_id), ("refuse_message", reason)])
         }
-        Ask::ConfirmReceipt { after_sale_id, .. } => Call::new(
-            "taobao.nextone.logistics.warehouse.update",
-            [("refund_id", after_sale_id), ("warehouse_status", "1")],
-        ),
         // Type 1: the quantity itself, not a difference.
         Ask::SetStock { shelf, quantity } => match &shelf.sku_id {
             Some(sku_id) => Call::new(
@@ -47,24 +46,70 @@ pub(super) fn call(app: &App, command: &Ask) -> Result<Call, ApiError> {
     })
 }
 
-/// What follows once the record of a case is read that is to be agreed to.
+/// Whether the case whose record was read for a decision is still the one that was decided on.
 ///
 /// # Errors
-/// [`MapError`] when the case cannot be agreed to any more.
+/// [`ApiError::Permanent`] when it is not, or does not wait for the decision.
+pub(super) fn check(command: &Ask, answer: &Value) -> Result<(), ApiError> {
+    let (Ask::Agree { seen, .. } | Ask::ConfirmReceipt { seen, .. }) = command else { return Ok(()) };
+    // What is wrong with a record that cannot be read is said by who reads it.
+    let Ok(refund) = Refund::of(answer) else { return Ok(()) };
+    let refuse = |words| Err(ApiError::Permanent(Refusal::ours(words)));
+    match Wanted::of(command, &refund) {
+        Wanted::Nothing => Ok(()),
+        Wanted::Impossible => refuse(IMPOSSIBLE),
+        Wanted::Step(_) => {
+            let other_version = seen.version.is_some() && seen.version != refund.version().map(|it| it.to_string());
+            if other_version || seen.amount()? != refund.refund_fee {
+                return refuse("the case has changed since it was decided on: look at its record, then decide again");
+            }
+            Ok(())
+        }
+    }
+}
+
+const IMPOSSIBLE: &str = "the case does not wait for this decision";
+
+/// What follows once the record of a case is read that is decided on, and passed [`check`].
+///
+/// # Errors
+/// [`MapError`] when the record lacks what the platform wants repeated.
 pub(super) fn after_record(app: &App, command: &Ask, answer: &Value) -> Result<Answer, MapError> {
     let refund = Refund::of(answer)?;
-    let step = match (refund.status.as_str(), refund.has_good_return) {
-        ("WAIT_SELLER_AGREE", Some(true)) => Step::Return,
-        ("WAIT_SELLER_AGREE" | "WAIT_SELLER_CONFIRM_GOODS", _) if app.text(REVIEWER.name).is_empty() => Step::Pay,
-        ("WAIT_SELLER_AGREE" | "WAIT_SELLER_CONFIRM_GOODS", _) => Step::Review,
-        // It was agreed to before.
-        ("WAIT_BUYER_RETURN_GOODS" | "SUCCESS", _) => return Ok(Answer::Done),
-        (status, _) => return Err(MapError::Malformed(format!("a case in {status} cannot be agreed to"))),
+    let step = match Wanted::of(command, &refund) {
+        Wanted::Nothing => return Ok(Answer::Done),
+        Wanted::Impossible => return Err(MapError::Malformed(IMPOSSIBLE.to_owned())),
+        Wanted::Step(Step::Pay) if !app.text(REVIEWER.name).is_empty() => Step::Review,
+        Wanted::Step(step) => step,
     };
-    let version = refund.refund_version.or_else(|| refund.modified());
-    let version = version.ok_or_else(|| MapError::missing("refund_version"))?.millis();
+    let version = refund.version().ok_or_else(|| MapError::missing("refund_version"))?;
     let phase = refund.refund_phase.unwrap_or_default();
     Ok(Case { step, amount: refund.refund_fee.get(), version, phase }.then(command))
+}
+
+/// What a decision takes, as its case stands.
+enum Wanted {
+    /// A step.
+    Step(Step),
+    /// It was carried out before.
+    Nothing,
+    /// The case does not wait for it.
+    Impossible,
+}
+
+impl Wanted {
+    fn of(command: &Ask, refund: &Refund) -> Self {
+        match (command, refund.status.as_str()) {
+            (_, "SUCCESS") | (Ask::Agree { .. }, "WAIT_BUYER_RETURN_GOODS") => Self::Nothing,
+            (Ask::Agree { .. }, "WAIT_SELLER_AGREE") if refund.has_good_return == Some(true) => {
+                Self::Step(Step::Return)
+            }
+            (Ask::Agree { .. }, "WAIT_SELLER_AGREE") | (Ask::ConfirmReceipt { .. }, "WAIT_SELLER_CONFIRM_GOODS") => {
+                Self::Step(Step::Pay)
+            }
+            _ => Self::Impossible,
+        }
+    }
 }
 
 /// What follows once a step is done.

@@ -24,14 +24,13 @@ pub(super) fn refunds_call(window: &Window) -> Call {
 }
 
 fn paged(method: &'static str, window: &Window, fields: &str) -> Call {
-    let (since, until) = LISTS.stretch(window);
     Call::new(
         method,
         [
             ("fields", fields),
             ("type", TYPES),
-            ("start_modified", &gmt8_text(since)),
-            ("end_modified", &gmt8_text(until)),
+            ("start_modified", &gmt8_text(window.since)),
+            ("end_modified", &gmt8_text(window.until)),
             ("page_no", &Place::of(window).number().to_string()),
             ("page_size", &LISTS.page_size.to_string()),
         ],
