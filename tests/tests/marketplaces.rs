@@ -634,6 +634,88 @@ async fn the_longest_window_is_not_too_long() {
     }
 }
 
+/// JD takes decisions on cancellations only; those on service bills are its staff's.
+#[tokio::test]
+async fn jd_is_told_of_cancellations_and_nothing_else() {
+    let pair = Pair::named("jd").await;
+    let (order_id, agreed, refused, service) = pair.server.shop(|shop| {
+        let id = shop.place(basket(), THEN);
+        shop.pay(&id, THEN + 60).unwrap();
+        let agreed = shop.ask_refund(&id, 100, THEN + 120).unwrap();
+        let refused = shop.ask_refund(&id, 200, THEN + 120).unwrap();
+        shop.ship(&id, THEN + 180).unwrap();
+        let service = shop.ask_return(&id, 1_990, THEN + 240).unwrap();
+        (id, agreed, refused, service)
+    });
+    let status = |case: &str| pair.server.shop(|shop| shop.case(case).unwrap().status);
+    let agree = |after_sale_id: String, seen| Ask::Agree { order_id: order_id.clone(), after_sale_id, seen };
+    let refuse = |after_sale_id: String, seen| {
+        let (order_id, reason) = (order_id.clone(), "已发货".to_owned());
+        Ask::Refuse { order_id, after_sale_id, reason, seen }
+    };
+
+    let name = pair.case_name(&agreed);
+    let seen = pair.seen(&order_id, &name).await;
+    assert_eq!((seen.kind, seen.status), (Some(RefundKind::Unshipped), Some(RefundStatus::Applied)));
+    assert_eq!(seen.amount.unwrap().get(), 100, "fen, where all else is yuan");
+    assert_eq!(pair.ask(&agree(name.clone(), seen.clone())).await, Answer::Done);
+    assert_eq!(status(&agreed), CaseStatus::Refunded);
+    assert!(matches!(pair.try_to(&agree(name.clone(), seen)).await, Err(ApiError::Permanent(_))), "twice");
+    assert_eq!(pair.seen(&order_id, &name).await.status, Some(RefundStatus::Agreed), "never told that it is paid");
+
+    let name = pair.case_name(&refused);
+    pair.ask(&refuse(name.clone(), pair.seen(&order_id, &name).await)).await;
+    assert_eq!(status(&refused), CaseStatus::Rejected);
+    assert_eq!(pair.seen(&order_id, &name).await.status, Some(RefundStatus::Rejected));
+
+    let seen = pair.seen(&order_id, &service).await;
+    assert_eq!((seen.kind, seen.status), (Some(RefundKind::Return), Some(RefundStatus::Applied)));
+    let receipt =
+        Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: service.clone(), seen: seen.clone() };
+    for ask in [agree(service.clone(), seen.clone()), refuse(service.clone(), seen), receipt] {
+        assert!(matches!(pair.try_to(&ask).await, Err(ApiError::Permanent(_))), "{ask:?}");
+    }
+    assert_eq!(status(&service), CaseStatus::Applied);
+    for (step, wanted) in [
+        (CaseStatus::Agreed, RefundStatus::Agreed),
+        (CaseStatus::Returning, RefundStatus::Returning),
+        (CaseStatus::Refunded, RefundStatus::Refunded),
+    ] {
+        pair.server.shop(|shop| match step {
+            CaseStatus::Agreed => shop.agree(&service, THEN + 300).unwrap(),
+            CaseStatus::Returning => shop.send_back(&service, THEN + 360).unwrap(),
+            _ => shop.confirm_receipt(&service, THEN + 420).unwrap(),
+        });
+        let seen = pair.seen(&order_id, &service).await;
+        assert_eq!((seen.status, seen.amount.unwrap().get()), (Some(wanted), 1_990));
+    }
+}
+
+#[tokio::test]
+async fn messages_of_a_queue_come_until_they_are_confirmed() {
+    for pair in
+        Pair::all().await.into_iter().filter(|pair| pair.server.dialect().delivery() == dialect::Delivery::Queue)
+    {
+        assert_eq!(pair.ask(&Ask::Messages).await, Answer::Messages(Vec::new()));
+        let (order_id, case) = pair.server.shop(|shop| {
+            let id = shop.place(basket(), THEN);
+            shop.pay(&id, THEN + 60).unwrap();
+            let case = shop.ask_refund(&id, 100, THEN + 120).unwrap();
+            (id, case)
+        });
+        let Answer::Messages(messages) = pair.ask(&Ask::Messages).await else { panic!("{}", pair.name()) };
+        let order = Ask::Order { order_id: order_id.clone() };
+        let case = Ask::AfterSale { order_id: Some(order_id), after_sale_id: pair.case_name(&case) };
+        let hint = |ask: &Ask| Says::Hint { shop_id: pair.shop_id.clone(), ask: ask.clone() };
+        let said: Vec<_> = messages.iter().map(|message| &message.says).collect();
+        assert_eq!(said, [&hint(&order), &hint(&order), &hint(&case)]);
+        assert_eq!(pair.ask(&Ask::Messages).await, Answer::Messages(messages.clone()), "not confirmed");
+        let message_ids = messages[..2].iter().map(|message| message.id.clone()).collect();
+        assert_eq!(pair.ask(&Ask::ConfirmMessages { message_ids }).await, Answer::Done);
+        assert_eq!(pair.ask(&Ask::Messages).await, Answer::Messages(messages[2..].to_vec()));
+    }
+}
+
 #[tokio::test]
 async fn stock_is_set() {
     for pair in Pair::all().await {
