@@ -31,7 +31,6 @@ mod gmt8;
 mod lenient;
 mod mac;
 mod signature;
-mod slice;
 mod stretch;
 
 use domain::{OrderFacts, OrderKey, Platform, RefundFacts};
