@@ -59,6 +59,16 @@ pub trait Dialect: Send + Sync + 'static {
         |_, number| number.to_string()
     }
 
+    /// How many lines an order may have.
+    fn lines(&self) -> usize {
+        usize::MAX
+    }
+
+    /// What the platform has no call for, by [`Question::name`].
+    fn lacks(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// How long an access token is good, in seconds.
     fn token_life(&self) -> i64 {
         604_800
@@ -189,6 +199,8 @@ pub enum Question {
     Refuse(Verdict, String),
     /// The goods of a case have come back.
     ConfirmReceipt(Verdict),
+    /// The money of a case may go back: one call for those without goods and those whose goods have come back.
+    PayBack(Verdict),
     /// How many pieces can be bought.
     SetStock {
         /// The product.
@@ -211,7 +223,7 @@ impl Question {
             Self::ChangedCases(_) => "changed_after_sales",
             Self::Messages(_) => "messages",
             Self::Confirm(_) => "confirm_messages",
-            Self::Agree(_) => "agree",
+            Self::Agree(_) | Self::PayBack(_) => "agree",
             Self::Refuse(..) => "refuse",
             Self::ConfirmReceipt(_) => "confirm_receipt",
             Self::SetStock { .. } => "set_stock",

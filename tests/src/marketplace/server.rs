@@ -303,6 +303,9 @@ impl Inner {
             Question::ConfirmReceipt(verdict) => {
                 platform.decide(place, verdict, |shop| shop.confirm_receipt(&verdict.case_id, now))?;
             }
+            Question::PayBack(verdict) => {
+                platform.decide(place, verdict, |shop| shop.pay_back(&verdict.case_id, now))?
+            }
             Question::SetStock { product_id, sku_id, quantity } => {
                 platform.shops[place].set_stock(product_id, sku_id.as_deref(), *quantity)?;
             }

@@ -303,6 +303,17 @@ impl Shop {
         self.settle(case, &[CaseStatus::Returning], CaseStatus::Refunded, at)
     }
 
+    /// The merchant lets the money go back: at once where no goods come back, otherwise once they are on their way.
+    ///
+    /// # Errors
+    /// [`Impossible`] unless the case waits for that.
+    pub fn pay_back(&mut self, case: &str, at: i64) -> Result<(), Impossible> {
+        match self.cases.get(case).map(|case| case.kind) {
+            Some(Kind::RefundOnly | Kind::Unshipped) => self.agree(case, at),
+            Some(Kind::Return) | None => self.confirm_receipt(case, at),
+        }
+    }
+
     /// The money of a case goes back, by the platform's own decision or by the merchant's, given in its console.
     ///
     /// # Errors
