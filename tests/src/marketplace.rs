@@ -10,6 +10,8 @@
 
 pub mod dialect;
 pub mod doudian;
+pub mod kuaishou;
+pub mod pinduoduo;
 pub mod push;
 pub mod server;
 pub mod shop;
