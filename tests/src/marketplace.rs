@@ -11,6 +11,8 @@
 pub mod dialect;
 pub mod doudian;
 pub mod jd;
+pub mod kuaishou;
+pub mod pinduoduo;
 pub mod push;
 pub mod server;
 pub mod shop;

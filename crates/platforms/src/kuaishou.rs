@@ -50,8 +50,8 @@ impl Source for Kuaishou {
         match ask {
             Ask::Order { .. } => Ok(Answer::Facts(vec![order::map(app.key(), shop_id, answer)?])),
             Ask::AfterSale { .. } => Ok(Answer::Facts(vec![aftersale::map(shop_id, answer)?])),
-            Ask::ChangedOrders(window) => calls::changed_orders(window, answer),
-            Ask::ChangedAfterSales(window) => calls::changed_aftersales(window, answer),
+            Ask::ChangedOrders(_) => calls::changed_orders(answer),
+            Ask::ChangedAfterSales(_) => calls::changed_aftersales(answer),
             _ => Ok(Answer::Done),
         }
     }

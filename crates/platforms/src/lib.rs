@@ -32,7 +32,6 @@ mod lenient;
 mod line_id;
 mod mac;
 mod signature;
-mod slice;
 
 use domain::{OrderFacts, OrderKey, Platform, RefundFacts};
 use marketplace::{Api, Setting, Source};

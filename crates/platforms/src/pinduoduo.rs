@@ -45,6 +45,10 @@ impl Source for Pinduoduo {
             Ask::AfterSale { .. } => Ok(Answer::Facts(vec![aftersale::map(shop_id, answer)?])),
             Ask::ChangedOrders(window) => calls::changed_orders(window, answer),
             Ask::ChangedAfterSales(window) => calls::changed_aftersales(window, answer),
+            Ask::Agree { .. } | Ask::ConfirmReceipt { .. } => {
+                let further = Ask::Further { first: Box::new(ask.clone()), known: String::new() };
+                Ok(Answer::Changed { asks: vec![further], next: None })
+            }
             _ => Ok(Answer::Done),
         }
     }
@@ -65,8 +69,12 @@ impl Api for Pinduoduo {
         Ok(api::request(app, kind, params, shop.token(), now))
     }
 
-    fn check(&self, _: &Ask, body: &[u8]) -> Result<Value, ApiError> {
-        api::response(body)
+    fn check(&self, ask: &Ask, body: &[u8]) -> Result<Value, ApiError> {
+        let answer = api::response(body)?;
+        if let Ask::Agree { seen, .. } | Ask::ConfirmReceipt { seen, .. } = ask {
+            calls::unchanged(seen, &answer)?;
+        }
+        Ok(answer)
     }
 
     fn token_request(&self, app: &App, shop: &Shop<'_>, now: UnixMs) -> Option<Request> {

@@ -17,8 +17,8 @@ use http::{HeaderMap, Method};
 use platforms::Fact;
 use platforms::kuaishou::{Kuaishou, sign};
 use platforms::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, Message, Received, Request, Says, Shelf, Shop, Source, VerifyError,
-    Window,
+    Answer, Api, ApiError, App, Ask, Delivery, Message, Received, Request, Says, Seen, Shelf, Shop, Source,
+    VerifyError, Window,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -393,25 +393,27 @@ fn a_call_carries_what_it_signed() {
 #[test]
 fn commands_are_the_calls_of_the_documents() {
     let (order_id, after_sale_id) = (OID.to_string(), CASE.to_string());
-    let agree = |kind| Ask::Agree {
-        order_id: order_id.clone(),
-        after_sale_id: after_sale_id.clone(),
-        kind,
-        amount: Fen::new(9_200),
+    let seen = |kind, status: &str| Seen {
+        kind: Some(kind),
+        amount: Some(Fen::new(9_200)),
+        version: Some(status.to_owned()),
+        as_of: Some(at(T0 + 20)),
+        ..Seen::default()
     };
+    let agree =
+        |kind| Ask::Agree { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen: seen(kind, "10") };
     let refuse = Ask::Refuse {
         order_id: order_id.clone(),
         after_sale_id: after_sale_id.clone(),
         reason: "已签收".to_owned(),
-        as_of: at(T0 + 20),
+        seen: seen(RefundKind::Return, "10"),
     };
-    let receipt =
-        Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen: Seen::default() };
+    let receipt = |seen| Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen };
     for (ask, name, param) in [
         (
             agree(RefundKind::RefundOnly),
             "open.seller.order.refund.approve",
-            json!({ "refundId": CASE, "refundAmount": 9_200 }),
+            json!({ "refundId": CASE, "refundAmount": 9_200, "status": 10 }),
         ),
         (
             agree(RefundKind::Return),
@@ -428,7 +430,12 @@ fn commands_are_the_calls_of_the_documents() {
             "open.refund.reject",
             json!({ "refundId": CASE, "reasonCode": 100, "rejectDesc": "已签收", "refundVersion": T0 + 20 }),
         ),
-        (receipt, "open.seller.order.refund.confirm.receipt", json!({ "refundId": CASE })),
+        (
+            receipt(seen(RefundKind::Return, "40")),
+            "open.seller.order.refund.confirm.receipt",
+            json!({ "refundId": CASE, "status": 40 }),
+        ),
+        (receipt(Seen::default()), "open.seller.order.refund.confirm.receipt", json!({ "refundId": CASE })),
     ] {
         let request = request(&ask).unwrap();
         let params = params(&request);
@@ -444,18 +451,14 @@ fn commands_are_the_calls_of_the_documents() {
 }
 
 #[test]
-fn changes_come_page_by_page_and_slice_by_slice() {
-    let day = 86_400_000;
-    let mut window = Window { since: at(T0), until: at(T0 + day + 5), page: None };
+fn changes_come_page_by_page() {
+    let mut window = Window { since: at(T0), until: at(T0 + 1_800_000), page: None };
     let mut asked = Vec::new();
-    for (pcursor, rows) in [("c/1", 1), ("nomore", 1), ("nomore", 0)] {
+    for (pcursor, rows) in [("c/1", 1), ("nomore", 0)] {
         let ask = Ask::ChangedAfterSales(window.clone());
         let param: Value = serde_json::from_str(&params(&request(&ask).unwrap())["param"]).unwrap();
-        asked.push((
-            param["beginTime"].as_i64().unwrap() - T0,
-            param["endTime"].as_i64().unwrap() - T0,
-            param["pcursor"].clone(),
-        ));
+        assert_eq!((&param["beginTime"], &param["endTime"]), (&json!(T0), &json!(T0 + 1_800_000)));
+        asked.push(param["pcursor"].clone());
         let list: Vec<_> = (0..rows).map(|_| json!({ "refundId": CASE, "oid": OID, "status": 10 })).collect();
         let answer = json!({ "refundOrderInfoList": list, "pcursor": pcursor });
         match Kuaishou.read(&app(), SHOP, &ask, &answer).unwrap() {
@@ -467,10 +470,9 @@ fn changes_come_page_by_page_and_slice_by_slice() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(asked, [(0, day, json!("")), (0, day, json!("c/1")), (day, day + 5, json!(""))]);
-    assert_eq!(window.page, None);
+    assert_eq!((asked, &window.page), (vec![json!(""), json!("c/1")], &None));
 
-    let ask = Ask::ChangedOrders(Window { since: at(T0), until: at(T0 + 7 * day), page: None });
+    let ask = Ask::ChangedOrders(window);
     let answer = json!({ "orderList": [{ "orderBaseInfo": { "oid": OID } }], "cursor": "nomore" });
     let page = Kuaishou.read(&app(), SHOP, &ask, &answer).unwrap();
     assert_eq!(page, Answer::Changed { asks: vec![order_ask()], next: None });
@@ -519,12 +521,12 @@ fn tokens_are_renewed_with_the_refresh_token() {
     assert_eq!(request.body, "grant_type=refresh_token&refresh_token=r%261&app_id=ks123&app_secret=secret");
     assert!(Kuaishou.token_request(&app(), &Shop { refresh_token: None, ..shop }, at(T0)).is_none());
     let token = Kuaishou
-        .token(br#"{"result":1,"access_token":"a","refresh_token":"r2","expires_in":172800,"scopes":[]}"#)
+        .token(br#"{"result":1,"access_token":"a","refresh_token":"r2","expires_in":172800,"scopes":[]}"#, at(T0))
         .unwrap();
     assert_eq!((token.access_token.expose().as_str(), token.expires_in), ("a", 172_800));
     assert_eq!(token.refresh_token.unwrap().expose(), "r2");
     let discarded = br#"{"result":100200102,"error":"access_denied","error_msg":"refreshToken.discarded"}"#;
-    assert!(matches!(Kuaishou.token(discarded), Err(ApiError::Permanent(_))));
+    assert!(matches!(Kuaishou.token(discarded, at(T0)), Err(ApiError::Permanent(_))));
 }
 
 type Books = (BTreeMap<OrderKey, OrderFacts>, BTreeMap<(OrderKey, String), RefundFacts>);
@@ -570,6 +572,6 @@ proptest! {
         let _ = receive(&app(), STANDARD.encode(&body).as_bytes());
         let _ = receive(&app(), &sealed(&json!({ "appKey": "ks123", "event": "kwaishop_order_x", "info": info }).to_string()));
         let _ = Kuaishou.check(&order_ask(), &body);
-        let _ = Kuaishou.token(&body);
+        let _ = Kuaishou.token(&body, at(T0));
     }
 }

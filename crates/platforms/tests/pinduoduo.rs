@@ -10,7 +10,7 @@ use domain::{
 use http::{HeaderMap, Method};
 use platforms::Fact;
 use platforms::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, Request, Shelf, Shop, Source, VerifyError, Window,
+    Answer, Api, ApiError, App, Ask, Delivery, Request, Seen, Shelf, Shop, Source, VerifyError, Window,
 };
 use platforms::pinduoduo::{Pinduoduo, sign};
 use proptest::prelude::*;
@@ -233,6 +233,9 @@ fn a_case_says_what_is_asked() {
     let claim = claim.value;
     assert_eq!((claim.kind, claim.amount), (RefundKind::Return, Fen::new(1_990)));
     assert_eq!((claim.lines[0].line_id.as_str(), claim.lines[0].quantity), ("1736548712345678901", Some(1)));
+    // Pieces mean something for returns only.
+    let kept = case_facts(&case(2, 1, "2026-03-01 08:00:00")).claim.unwrap().value;
+    assert_eq!(kept.lines[0].quantity, None);
     let kind = |case: &Value| case_facts(case).claim.unwrap().value.kind;
     let mut unshipped = case(2, 1, "2026-03-01 08:00:00");
     assert_eq!(kind(&unshipped), RefundKind::RefundOnly);
@@ -273,26 +276,45 @@ fn a_call_carries_what_it_signed() {
 #[test]
 fn commands_are_the_calls_of_the_documents() {
     let (order_id, after_sale_id) = (ORDER.to_owned(), CASE.to_string());
-    let agree = |kind| Ask::Agree {
+    let seen = |kind| Seen { kind: Some(kind), as_of: Some(instant("2026-03-01T00:00:00Z")), ..Seen::default() };
+    let agree =
+        |kind| Ask::Agree { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen: seen(kind) };
+    let receipt = Ask::ConfirmReceipt {
         order_id: order_id.clone(),
         after_sale_id: after_sale_id.clone(),
-        kind,
-        amount: Fen::new(1_990),
+        seen: seen(RefundKind::Return),
     };
-    let receipt =
-        Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen: Seen::default() };
-    let case = json!({ "after_sales_id": CASE, "order_sn": ORDER });
+    let record = case(3, 2, "2026-03-01 08:00:00").to_string();
+    let money = json!({ "after_sales_id": CASE, "order_sn": ORDER });
     let back = json!({ "after_sales_id": CASE, "order_sn": ORDER, "return_address_id": "77", "operate_desc": "" });
     for (ask, name, expected) in [
-        (agree(RefundKind::RefundOnly), "pdd.refund.agree", &case),
-        (agree(RefundKind::Unshipped), "pdd.refund.agree", &case),
+        (agree(RefundKind::RefundOnly), "pdd.refund.agree", &money),
+        (agree(RefundKind::Unshipped), "pdd.refund.agree", &money),
         (agree(RefundKind::Return), "pdd.refund.returngoods.agree", &back),
-        (receipt, "pdd.refund.agree", &case),
+        (receipt, "pdd.refund.agree", &money),
     ] {
-        let params = params(&request(&ask).unwrap());
-        assert_eq!(params["type"], name);
-        assert_eq!(&serde_json::from_str::<Value>(&params["request"]).unwrap(), expected, "{name}");
+        // First the record: it must be the one that was decided on.
+        let first = params(&request(&ask).unwrap());
+        assert_eq!((first["type"].as_str(), first["order_sn"].as_str()), ("pdd.refund.information.get", ORDER));
+        let answer = Pinduoduo.check(&ask, record.as_bytes()).unwrap();
+        let further = match Pinduoduo.read(&app(), SHOP, &ask, &answer).unwrap() {
+            Answer::Changed { mut asks, next: None } if asks.len() == 1 => asks.remove(0),
+            other => panic!("{other:?}"),
+        };
+        let second = params(&request(&further).unwrap());
+        assert_eq!(second["type"], name);
+        assert_eq!(&serde_json::from_str::<Value>(&second["request"]).unwrap(), expected, "{name}");
+        let done = Pinduoduo.check(&further, br#"{"response":{"result":{"succ":true}}}"#).unwrap();
+        assert_eq!(Pinduoduo.read(&app(), SHOP, &further, &done), Ok(Answer::Done));
+        let changed = case(3, 2, "2026-03-01 08:00:01").to_string();
+        assert!(matches!(Pinduoduo.check(&ask, changed.as_bytes()), Err(ApiError::Permanent(_))), "{ask:?}");
     }
+    let unseen = Ask::Agree {
+        order_id: order_id.clone(),
+        after_sale_id: after_sale_id.clone(),
+        seen: Seen { kind: Some(RefundKind::RefundOnly), ..Seen::default() },
+    };
+    assert!(matches!(Pinduoduo.check(&unseen, record.as_bytes()), Err(ApiError::Permanent(_))));
     let stock = |sku_id: Option<&str>| Ask::SetStock {
         shelf: Shelf { product_id: "863369485".to_owned(), sku_id: sku_id.map(str::to_owned) },
         quantity: 12,
@@ -303,8 +325,7 @@ fn commands_are_the_calls_of_the_documents() {
         ["pdd.goods.quantity.update", "863369485", "42", "12", "1"]
     );
     let (order_id, after_sale_id) = (order_id.clone(), after_sale_id.clone());
-    let refuse =
-        Ask::Refuse { order_id, after_sale_id, reason: String::new(), as_of: UnixMs::EPOCH, seen: Seen::default() };
+    let refuse = Ask::Refuse { order_id, after_sale_id, reason: String::new(), seen: Seen::default() };
     let orphan = Ask::AfterSale { order_id: None, after_sale_id: "1".to_owned() };
     for ask in [refuse, agree(RefundKind::Exchange), stock(None), orphan, Ask::Messages] {
         assert!(matches!(request(&ask), Err(ApiError::Permanent(_))), "{ask:?}");
@@ -316,16 +337,18 @@ fn commands_are_the_calls_of_the_documents() {
 }
 
 #[test]
-fn changes_come_from_the_last_page_to_the_first_and_slice_by_slice() {
+fn changes_come_from_the_last_page_to_the_first() {
     let since = instant("2026-02-14T01:00:00Z");
-    let until = instant("2026-02-14T01:40:00Z");
+    let until = instant("2026-02-14T01:30:00Z");
+    assert_eq!(Pinduoduo.longest_window_ms(), until.millis() - since.millis(), "what the platform takes at most");
     let mut window = Window { since, until, page: None };
     let mut asked = Vec::new();
-    for total in [250, 250, 250, 249, 7] {
+    for total in [250, 250, 250, 249] {
         let ask = Ask::ChangedOrders(window.clone());
         let params = params(&request(&ask).unwrap());
-        let minute = |name: &str| (params[name].parse::<i64>().unwrap() - since.seconds()) / 60;
-        asked.push((minute("start_updated_at"), minute("end_updated_at"), params["page"].clone()));
+        let times = ["start_updated_at", "end_updated_at"].map(|name| params[name].parse::<i64>().unwrap());
+        assert_eq!(times, [since.seconds(), until.seconds()]);
+        asked.push(params["page"].clone());
         let answer = json!({ "order_sn_list": [{ "order_sn": ORDER }], "total_count": total });
         match Pinduoduo.read(&app(), SHOP, &ask, &answer).unwrap() {
             Answer::Changed { asks, next } => {
@@ -335,9 +358,7 @@ fn changes_come_from_the_last_page_to_the_first_and_slice_by_slice() {
             other => panic!("{other:?}"),
         }
     }
-    let pages = [(0, 30, "1"), (0, 30, "3"), (0, 30, "2"), (0, 30, "1"), (30, 40, "1")];
-    assert_eq!(asked, pages.map(|(from, to, page)| (from, to, page.to_owned())));
-    assert_eq!(window.page, None);
+    assert_eq!((asked, window.page), (["1", "3", "2", "1"].map(str::to_owned).to_vec(), None));
 
     let ask = Ask::ChangedAfterSales(Window { since, until: since, page: None });
     assert_eq!(params(&request(&ask).unwrap())["type"], "pdd.refund.list.increment.get");
@@ -393,8 +414,8 @@ fn answers_are_unwrapped_and_refusals_say_what_to_do_next() {
     ] {
         assert_eq!(kind(body), expected, "{body}");
     }
-    let error = check(r#"{"response":{"result":{"succ":false,"message":"售后单状态已变更"}}}"#).unwrap_err();
-    assert!(error.to_string().contains("售后单状态已变更"));
+    let error = check(r#"{"response":{"success":false,"error_code":7,"error_msg":"售后单状态已变更"}}"#).unwrap_err();
+    assert_eq!(error.to_string(), "refused for good: code 7 it was not done");
 }
 
 #[test]
@@ -407,12 +428,15 @@ fn tokens_are_renewed_with_the_refresh_token() {
     assert!(!params.contains_key("access_token"));
     assert!(Pinduoduo.token_request(&app(), &Shop { refresh_token: None, ..shop }, UnixMs::EPOCH).is_none());
     let token = Pinduoduo
-        .token(br#"{"pop_auth_token_refresh_response":{"access_token":"a","refresh_token":"r2","expires_in":"86400"}}"#)
+        .token(
+            br#"{"pop_auth_token_refresh_response":{"access_token":"a","refresh_token":"r2","expires_in":"86400"}}"#,
+            UnixMs::EPOCH,
+        )
         .unwrap();
     assert_eq!((token.access_token.expose().as_str(), token.expires_in), ("a", 86_400));
     assert_eq!(token.refresh_token.unwrap().expose(), "r2");
     let expired = br#"{"error_response":{"error_code":10019,"error_msg":"m"}}"#;
-    assert!(matches!(Pinduoduo.token(expired), Err(ApiError::Permanent(_))));
+    assert!(matches!(Pinduoduo.token(expired, UnixMs::EPOCH), Err(ApiError::Permanent(_))));
 }
 
 #[test]
@@ -470,8 +494,8 @@ proptest! {
     #[test]
     fn any_answer_is_survived(body in prop::collection::vec(any::<u8>(), 0..200), total in any::<i64>(), page in ".{0,8}") {
         let _ = Pinduoduo.check(&order_ask(), &body);
-        let _ = Pinduoduo.token(&body);
-        let window = Window { since: UnixMs::EPOCH, until: UnixMs::EPOCH, page: Some(format!("0/{page}")) };
+        let _ = Pinduoduo.token(&body, UnixMs::EPOCH);
+        let window = Window { since: UnixMs::EPOCH, until: UnixMs::EPOCH, page: Some(page) };
         let answer = json!({ "total_count": total });
         let _ = Pinduoduo.read(&app(), SHOP, &Ask::ChangedOrders(window), &answer);
     }

@@ -64,6 +64,16 @@ pub trait Dialect: Send + Sync + 'static {
         |_, number| number.to_string()
     }
 
+    /// How many lines an order may have.
+    fn lines(&self) -> usize {
+        usize::MAX
+    }
+
+    /// What the platform has no call for, by [`Question::name`].
+    fn lacks(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// How long an access token is good, in seconds.
     fn token_life(&self) -> i64 {
         604_800

@@ -36,6 +36,8 @@ pub fn map(shop_id: &str, answer: &Value) -> Result<Fact, MapError> {
     let line = RefundLine { line_id: case.oid.clone(), quantity: None, amount };
     let claim = RefundClaim { kind, amount, freight: Fen::ZERO, lines: vec![line], reason_code: case.refund_reason };
     facts.claim = Some(Latest::new(at, claim));
+    // What a decision must repeat.
+    facts.version = Some(Latest::new(at, case.status.clone()));
     facts.raw_status = Some(Latest::new(at, case.status));
     let order = OrderKey { platform: Platform::Kuaishou, shop_id: shop_id.to_owned(), platform_order_id: case.oid };
     Ok(Fact::Refund { order, after_sale_id: case.refund_id, facts })

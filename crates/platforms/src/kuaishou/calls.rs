@@ -6,18 +6,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::lenient;
-use crate::marketplace::{Answer, ApiError, Ask, MapError, Refusal, Window};
-use crate::slice::Slice;
+use crate::marketplace::{Answer, ApiError, Ask, MapError, Refusal, Seen, Window};
 
-const DAY: i64 = 24 * 60 * 60 * 1000;
-/// Orders by the time they changed: windows of at most 7 days, pages of at most 50.
-const ORDERS_LONGEST: i64 = 7 * DAY;
-/// Cases likewise: at most a day (the platform may shorten it in campaigns), pages of at most 100.
-const CASES_LONGEST: i64 = DAY;
+/// Orders on a page, at most.
+const ORDERS: i64 = 50;
+/// Cases on a page, at most.
+const CASES: i64 = 100;
 /// The cursor after the last page.
 const NO_MORE: &str = "nomore";
 /// "Other reasons" of `open.refund.reject.reason`, as public clients send it; the list itself goes by the case.
 const OTHER_REASON: i64 = 100;
+
+const APPROVE: &str = "open.seller.order.refund.approve";
+const APPROVE_RETURN: &str = "open.seller.order.refund.returngoods.approve";
 
 /// The call that an ask is, and its parameter.
 ///
@@ -33,33 +34,31 @@ pub fn call(ask: &Ask) -> Result<(Method, &'static str, Value), ApiError> {
             (Method::GET, "open.seller.order.refund.detail", json!({ "refundId": number(after_sale_id)? }))
         }
         Ask::ChangedOrders(window) => {
-            let slice = Slice::of(window, ORDERS_LONGEST);
             // All states and kinds; oldest change first.
             let param = json!({
-                "orderViewStatus": 1, "cpsType": 0, "queryType": 2, "sort": 2, "pageSize": 50,
-                "beginTime": slice.since.millis(), "endTime": slice.until.millis(), "cursor": slice.page.unwrap_or(""),
+                "orderViewStatus": 1, "cpsType": 0, "queryType": 2, "sort": 2, "pageSize": ORDERS,
+                "beginTime": window.since.millis(), "endTime": window.until.millis(), "cursor": cursor(window),
             });
             (Method::GET, "open.order.cursor.list", param)
         }
         Ask::ChangedAfterSales(window) => {
-            let slice = Slice::of(window, CASES_LONGEST);
             let param = json!({
-                "type": 9, "queryType": 2, "sort": 2, "pageSize": 100, "currentPage": 1,
+                "type": 9, "queryType": 2, "sort": 2, "pageSize": CASES, "currentPage": 1,
                 "option": { "needExchange": true },
-                "beginTime": slice.since.millis(), "endTime": slice.until.millis(), "pcursor": slice.page.unwrap_or(""),
+                "beginTime": window.since.millis(), "endTime": window.until.millis(), "pcursor": cursor(window),
             });
             (Method::GET, "open.seller.order.refund.pcursor.list", param)
         }
         Ask::Agree { after_sale_id, seen, .. } => {
             let (method, amount) = match seen.kind()? {
-                RefundKind::RefundOnly | RefundKind::Unshipped => ("open.seller.order.refund.approve", seen.amount()?),
+                RefundKind::RefundOnly | RefundKind::Unshipped => (APPROVE, seen.amount()?),
                 // To the shop's default address.
-                RefundKind::Return => ("open.seller.order.refund.returngoods.approve", seen.amount()?),
-                RefundKind::Exchange => ("open.seller.order.refund.returngoods.approve", Fen::ZERO),
+                RefundKind::Return => (APPROVE_RETURN, seen.amount()?),
+                RefundKind::Exchange => (APPROVE_RETURN, Fen::ZERO),
                 RefundKind::Other => return Err(ApiError::unsupported("agree to such a case")),
             };
             let param = json!({ "refundId": number(after_sale_id)?, "refundAmount": amount.get() });
-            (Method::POST, method, param)
+            (Method::POST, method, if method == APPROVE { with_status(param, seen) } else { param })
         }
         Ask::Refuse { after_sale_id, reason, seen, .. } => {
             let param = json!({
@@ -69,8 +68,8 @@ pub fn call(ask: &Ask) -> Result<(Method, &'static str, Value), ApiError> {
             (Method::POST, "open.refund.reject", param)
         }
         // Pays the money back at once. Refused by the platform where the buyer also asks for the return's freight.
-        Ask::ConfirmReceipt { after_sale_id, .. } => {
-            let param = json!({ "refundId": number(after_sale_id)? });
+        Ask::ConfirmReceipt { after_sale_id, seen, .. } => {
+            let param = with_status(json!({ "refundId": number(after_sale_id)? }), seen);
             (Method::POST, "open.seller.order.refund.confirm.receipt", param)
         }
         other => return Err(ApiError::unsupported(other.operation())),
@@ -79,32 +78,45 @@ pub fn call(ask: &Ask) -> Result<(Method, &'static str, Value), ApiError> {
 
 /// Ids are numbers in JSON.
 fn number(id: &str) -> Result<Value, ApiError> {
-    id.parse::<i64>().map(Value::from).map_err(|_| ApiError::Permanent(Refusal::ours(&format!("{id:?} is no id"))))
+    id.parse::<i64>().map(Value::from).map_err(|_| ApiError::Permanent(Refusal::ours("an id is no number")))
 }
 
-fn next(window: &Window, longest: i64, cursor: Option<&str>) -> Option<String> {
-    Slice::of(window, longest).next(window, cursor.filter(|cursor| !matches!(*cursor, "" | NO_MORE)))
+/// Calls that move money say in which status the case is taken to be: what has moved on since is not paid.
+fn with_status(mut param: Value, seen: &Seen) -> Value {
+    if let Some(status) = seen.version.as_ref().and_then(|version| version.parse::<i64>().ok()) {
+        param["status"] = status.into();
+    }
+    param
+}
+
+/// The first page has an empty one.
+fn cursor(window: &Window) -> &str {
+    window.page.as_deref().unwrap_or_default()
+}
+
+fn next(cursor: Option<String>) -> Option<String> {
+    cursor.filter(|cursor| !matches!(cursor.as_str(), "" | NO_MORE))
 }
 
 /// Reads a page of changed orders.
 ///
 /// # Errors
 /// [`MapError`] when it is not the platform's list.
-pub fn changed_orders(window: &Window, answer: &Value) -> Result<Answer, MapError> {
+pub fn changed_orders(answer: &Value) -> Result<Answer, MapError> {
     let list = OrderList::deserialize(answer)?;
     let asks = list.order_list.into_iter().map(|order| Ask::Order { order_id: order.order_base_info.oid });
-    Ok(Answer::Changed { asks: asks.collect(), next: next(window, ORDERS_LONGEST, list.cursor.as_deref()) })
+    Ok(Answer::Changed { asks: asks.collect(), next: next(list.cursor) })
 }
 
 /// Reads a page of changed after-sale cases.
 ///
 /// # Errors
 /// [`MapError`] when it is not the platform's list.
-pub fn changed_aftersales(window: &Window, answer: &Value) -> Result<Answer, MapError> {
+pub fn changed_aftersales(answer: &Value) -> Result<Answer, MapError> {
     let list = CaseList::deserialize(answer)?;
     let asks = list.refund_order_info_list.into_iter();
     let asks = asks.map(|case| Ask::AfterSale { order_id: Some(case.oid), after_sale_id: case.refund_id });
-    Ok(Answer::Changed { asks: asks.collect(), next: next(window, CASES_LONGEST, list.pcursor.as_deref()) })
+    Ok(Answer::Changed { asks: asks.collect(), next: next(list.pcursor) })
 }
 
 #[derive(Deserialize)]

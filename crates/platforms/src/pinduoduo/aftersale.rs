@@ -1,6 +1,6 @@
 //! The full record of an after-sale case: `pdd.refund.information.get`.
 
-use domain::{Fen, Latest, OrderKey, Platform, RefundClaim, RefundFacts, RefundLine, RefundStatus, UnixMs};
+use domain::{Fen, Latest, OrderKey, Platform, RefundClaim, RefundFacts, RefundKind, RefundLine, RefundStatus, UnixMs};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::{Fact, lenient};
 /// [`MapError`] when the record lacks what every case has.
 pub fn map(shop_id: &str, answer: &Value) -> Result<Fact, MapError> {
     let case = Case::deserialize(answer)?;
-    let at = case.updated_time.or(case.recreated_at).ok_or_else(|| MapError::missing("updated_time"))?;
+    let at = case.as_of()?;
 
     let mut facts = RefundFacts::default();
     if let Some(applied) = case.recreated_at {
@@ -30,14 +30,17 @@ pub fn map(shop_id: &str, answer: &Value) -> Result<Fact, MapError> {
             facts.unknown_statuses.insert(case.after_sales_status.clone());
         }
     }
-    let pieces = case.part_after_sales_value.filter(|_| case.part_after_sales_type == Some(PIECES));
+    let kind = aftersale_kind(case.after_sales_type, case.shipping_status == Some(0));
+    // Of other kinds the number means nothing.
+    let in_pieces = kind == RefundKind::Return && case.part_after_sales_type == Some(PIECES);
+    let pieces = case.part_after_sales_value.filter(|_| in_pieces);
     let line = case.sku_id.map(|line_id| RefundLine {
         line_id,
         quantity: pieces.and_then(|pieces| u32::try_from(pieces).ok()).filter(|&pieces| pieces > 0),
         amount: Fen::new(case.refund_amount),
     });
     let claim = RefundClaim {
-        kind: aftersale_kind(case.after_sales_type, case.shipping_status == Some(0)),
+        kind,
         amount: Fen::new(case.refund_amount),
         freight: Fen::ZERO,
         lines: line.into_iter().collect(),
@@ -48,6 +51,20 @@ pub fn map(shop_id: &str, answer: &Value) -> Result<Fact, MapError> {
     let order =
         OrderKey { platform: Platform::Pinduoduo, shop_id: shop_id.to_owned(), platform_order_id: case.order_sn };
     Ok(Fact::Refund { order, after_sale_id: case.id, facts })
+}
+
+/// When the record last changed.
+///
+/// # Errors
+/// [`MapError`] when it is no record of a case.
+pub fn as_of(answer: &Value) -> Result<UnixMs, MapError> {
+    Case::deserialize(answer)?.as_of()
+}
+
+impl Case {
+    fn as_of(&self) -> Result<UnixMs, MapError> {
+        self.updated_time.or(self.recreated_at).ok_or_else(|| MapError::missing("updated_time"))
+    }
 }
 
 /// `part_after_sales_type`: 1 pieces, 2 percent.

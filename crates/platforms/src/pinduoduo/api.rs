@@ -62,7 +62,9 @@ pub fn response(body: &[u8]) -> Result<Value, ApiError> {
 fn done(answer: &Value) -> Result<(), ApiError> {
     for part in [Some(answer), answer.get("result")].into_iter().flatten() {
         if ["succ", "success", "is_success"].iter().any(|name| part.get(*name) == Some(&Value::Bool(false))) {
-            return Err(ApiError::Permanent(Refusal::ours("it was not done")));
+            let code = answer.get("error_code").filter(|code| code.is_number()).map(Value::to_string);
+            let code = code.unwrap_or_default();
+            return Err(ApiError::Permanent(Refusal { code, ..Refusal::ours("it was not done") }));
         }
     }
     Ok(())

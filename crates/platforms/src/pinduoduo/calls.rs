@@ -1,17 +1,17 @@
 //! What each ask is on the platform, and the lists of what changed.
+//!
+//! The platform's calls name the case and nothing else: neither its sum nor its version. So a decision takes two steps. The
+//! record is read first, and what has changed since it was decided on is not agreed to.
 
 use domain::RefundKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::RETURN_ADDRESS;
 use super::api::Params;
+use super::{RETURN_ADDRESS, aftersale};
 use crate::lenient;
 use crate::marketplace::{Answer, ApiError, App, Ask, MapError, Refusal, Seen, Window};
-use crate::slice::Slice;
 
-/// Both lists take windows of at most 30 minutes.
-const LONGEST: i64 = 30 * 60 * 1000;
 /// Rows of a page, at most.
 const ROWS: i64 = 100;
 
@@ -23,10 +23,19 @@ pub fn call(app: &App, ask: &Ask) -> Result<(&'static str, Params), ApiError> {
     Ok(match ask {
         Ask::Order { order_id } => ("pdd.order.information.get", vec![("order_sn", order_id.clone())]),
         Ask::AfterSale { order_id, after_sale_id } => {
-            let order_id = order_id.clone().ok_or_else(|| missing("the case's order"))?;
-            let params = vec![("order_sn", order_id), ("after_sales_id", after_sale_id.clone())];
-            ("pdd.refund.information.get", params)
+            record(order_id.as_ref().ok_or_else(|| missing("the case's order"))?, after_sale_id)
         }
+        Ask::Agree { order_id, after_sale_id, seen } => {
+            agreement(app, order_id, after_sale_id, seen)?;
+            record(order_id, after_sale_id)
+        }
+        Ask::ConfirmReceipt { order_id, after_sale_id, .. } => record(order_id, after_sale_id),
+        Ask::Further { first, .. } => match &**first {
+            Ask::Agree { order_id, after_sale_id, seen } => agreement(app, order_id, after_sale_id, seen)?,
+            // The goods of a return have come back: what is left to do is to agree to the money.
+            Ask::ConfirmReceipt { order_id, after_sale_id, .. } => payment(order_id, after_sale_id),
+            other => return Err(ApiError::unsupported(other.operation())),
+        },
         Ask::ChangedOrders(window) => {
             let mut params = page(window);
             // All, whatever their state and kind.
@@ -44,27 +53,6 @@ pub fn call(app: &App, ask: &Ask) -> Result<(&'static str, Params), ApiError> {
             );
             ("pdd.refund.list.increment.get", params)
         }
-        Ask::Agree { order_id, after_sale_id, seen } if seen.kind()? == RefundKind::Return => {
-            let address = Some(app.text(RETURN_ADDRESS.name)).filter(|address| !address.is_empty());
-            let address = address.ok_or_else(|| missing("pinduoduo_return_address"))?;
-            let request = json!({
-                "after_sales_id": number(after_sale_id),
-                "order_sn": order_id,
-                "return_address_id": address,
-                "operate_desc": "",
-            });
-            ("pdd.refund.returngoods.agree", vec![("request", request.to_string())])
-        }
-        // The goods of a return have come back: what is left to do is to agree to the money.
-        Ask::Agree {
-            order_id,
-            after_sale_id,
-            seen: Seen { kind: Some(RefundKind::RefundOnly | RefundKind::Unshipped), .. },
-        }
-        | Ask::ConfirmReceipt { order_id, after_sale_id, .. } => {
-            let request = json!({ "after_sales_id": number(after_sale_id), "order_sn": order_id });
-            ("pdd.refund.agree", vec![("request", request.to_string())])
-        }
         Ask::SetStock { shelf, quantity } => {
             let sku_id = shelf.sku_id.clone().ok_or_else(|| missing("the SKU"))?;
             let params = vec![
@@ -80,6 +68,46 @@ pub fn call(app: &App, ask: &Ask) -> Result<(&'static str, Params), ApiError> {
     })
 }
 
+fn record(order_id: &str, after_sale_id: &str) -> (&'static str, Params) {
+    let params = vec![("order_sn", order_id.to_owned()), ("after_sales_id", after_sale_id.to_owned())];
+    ("pdd.refund.information.get", params)
+}
+
+fn agreement(app: &App, order_id: &str, after_sale_id: &str, seen: &Seen) -> Result<(&'static str, Params), ApiError> {
+    match seen.kind()? {
+        RefundKind::Return => {
+            let address = Some(app.text(RETURN_ADDRESS.name)).filter(|address| !address.is_empty());
+            let address = address.ok_or_else(|| missing("pinduoduo_return_address"))?;
+            let request = json!({
+                "after_sales_id": number(after_sale_id),
+                "order_sn": order_id,
+                "return_address_id": address,
+                "operate_desc": "",
+            });
+            Ok(("pdd.refund.returngoods.agree", vec![("request", request.to_string())]))
+        }
+        RefundKind::RefundOnly | RefundKind::Unshipped => Ok(payment(order_id, after_sale_id)),
+        RefundKind::Exchange | RefundKind::Other => Err(ApiError::unsupported("agree to such a case")),
+    }
+}
+
+fn payment(order_id: &str, after_sale_id: &str) -> (&'static str, Params) {
+    let request = json!({ "after_sales_id": number(after_sale_id), "order_sn": order_id });
+    ("pdd.refund.agree", vec![("request", request.to_string())])
+}
+
+/// That the case to be decided on is still what was decided on.
+///
+/// # Errors
+/// [`ApiError::Permanent`] when it is not, or when nobody has looked at it.
+pub fn unchanged(seen: &Seen, record: &Value) -> Result<(), ApiError> {
+    let as_of = seen.as_of()?;
+    if aftersale::as_of(record).map_err(|_| ApiError::unreadable())? == as_of {
+        return Ok(());
+    }
+    Err(ApiError::Permanent(Refusal::ours("the case has changed since: look at it, then decide again")))
+}
+
 fn missing(what: &str) -> ApiError {
     ApiError::Permanent(Refusal::ours(&format!("{what} is missing")))
 }
@@ -90,11 +118,10 @@ fn number(id: &str) -> Value {
 }
 
 fn page(window: &Window) -> Params {
-    let slice = Slice::of(window, LONGEST);
     vec![
-        ("start_updated_at", slice.since.seconds().to_string()),
-        ("end_updated_at", slice.until.seconds().to_string()),
-        ("page", slice.page.unwrap_or("1").to_owned()),
+        ("start_updated_at", window.since.seconds().to_string()),
+        ("end_updated_at", window.until.seconds().to_string()),
+        ("page", window.page_number(1).to_string()),
         ("page_size", ROWS.to_string()),
     ]
 }
@@ -102,13 +129,11 @@ fn page(window: &Window) -> Params {
 /// Pages are read from the last to the first, as the platform asks for: a row that changes meanwhile leaves the window, and
 /// those behind it move to the page before. The first page is read once more in front, because it tells how many there are.
 fn next(window: &Window, total: i64) -> Option<String> {
-    let slice = Slice::of(window, LONGEST);
-    let next = match slice.page.and_then(|page| page.parse::<i64>().ok()) {
-        None => total.saturating_add(ROWS - 1) / ROWS,
-        Some(page) => page.saturating_sub(1),
+    let (next, first_again) = match window.page {
+        None => (total.saturating_add(ROWS - 1) / ROWS, 2),
+        Some(_) => (window.page_number(1).saturating_sub(1), 1),
     };
-    let first_again = if slice.page.is_none() { 2 } else { 1 };
-    slice.next(window, (next >= first_again).then(|| next.to_string()).as_deref())
+    (next >= first_again).then(|| next.to_string())
 }
 
 /// Reads a page of changed orders.
