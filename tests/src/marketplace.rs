@@ -16,10 +16,10 @@ pub mod pinduoduo;
 pub mod push;
 pub mod server;
 pub mod shop;
-pub mod wechat_store;
-pub mod xiaohongshu;
 pub mod taobao;
+pub mod wechat_store;
 pub mod weidian;
+pub mod xiaohongshu;
 pub mod youzan;
 
 use std::sync::Arc;

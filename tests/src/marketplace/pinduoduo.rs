@@ -101,7 +101,7 @@ impl Dialect for Pinduoduo {
             Reply::Messages(_) => Value::Null,
             Reply::Done => match question {
                 Question::SetStock { .. } => json!({"goods_quantity_update_response": {"is_success": true}}),
-                Question::PayBack(verdict) => json!({"response": {"result": {
+                Question::PayBack(verdict, _) => json!({"response": {"result": {
                     "after_sales_id": number(&verdict.case_id), "succ": true, "message": "退款操作成功",
                 }}}),
                 Question::Agree(verdict) => json!({"response": {
@@ -165,7 +165,7 @@ fn question(form: &BTreeMap<String, String>) -> Result<Question, Refused> {
             all(form, &[("after_sales_status", "1"), ("after_sales_type", "1")])?;
             Question::ChangedCases(span(form)?)
         }
-        "pdd.refund.agree" => Question::PayBack(verdict(form, &[], &[])?.0),
+        "pdd.refund.agree" => Question::PayBack(verdict(form, &[], &[])?.0, None),
         "pdd.refund.returngoods.agree" => {
             let (verdict, request) = verdict(form, &[Kind::Return], &[CaseStatus::Applied])?;
             if request["return_address_id"].as_str().is_none_or(str::is_empty) {
