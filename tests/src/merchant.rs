@@ -6,6 +6,7 @@ pub mod tills;
 
 use std::collections::BTreeMap;
 
+use crate::marketplace::dialect::Dialect;
 use crate::marketplace::shop::{Basket, Goods, Impossible, Room, Shop};
 
 /// The menu: SKU code, title, price in fen.
@@ -34,6 +35,25 @@ pub struct Morning {
     pub begins: i64,
 }
 
+/// What a platform lets happen to an order.
+#[derive(Clone, Copy, Debug)]
+pub struct Ways {
+    /// Lines in an order at most.
+    pub lines: usize,
+    /// Whether part of the money can go back before the goods have left, and the platform says so.
+    pub refunds_before_shipping: bool,
+}
+
+impl Ways {
+    /// Everything.
+    pub const ALL: Self = Self { lines: usize::MAX, refunds_before_shipping: true };
+
+    /// Those of a simulated platform. JD knows cancellations only, of which it never says that the money went back.
+    pub fn of(dialect: &dyn Dialect) -> Self {
+        Self { lines: dialect.lines(), refunds_before_shipping: dialect.name() != "jd" }
+    }
+}
+
 impl Morning {
     /// The live room's share: orders are placed, most are paid, many shipped, some finished, some cancelled, some refunded.
     /// The shop has then a change to tell about each step.
@@ -41,13 +61,27 @@ impl Morning {
     /// # Errors
     /// [`Impossible`] if the story does not hold together; that would be a mistake in here.
     pub fn live_room(&self, shop: &mut Shop) -> Result<(), Impossible> {
+        self.live_room_where(shop, Ways::ALL)
+    }
+
+    /// The same on a platform that does not have all ways.
+    ///
+    /// # Errors
+    /// As for [`Morning::live_room`].
+    pub fn live_room_where(&self, shop: &mut Shop, ways: Ways) -> Result<(), Impossible> {
         let mut dice = fastrand::Rng::with_seed(self.seed);
         let mut at = self.begins;
         let mut now = || {
             at += 1;
             at
         };
-        let placed: Vec<String> = (0..self.live_orders).map(|n| shop.place(basket(&mut dice, n), now())).collect();
+        let placed: Vec<String> = (0..self.live_orders)
+            .map(|n| {
+                let mut basket = basket(&mut dice, n);
+                basket.goods.truncate(ways.lines);
+                shop.place(basket, now())
+            })
+            .collect();
         let mut percent = |percent: u8| dice.u8(0..100) < percent;
         let (mut paid, mut shipped) = (Vec::new(), Vec::new());
         for order in &placed {
@@ -61,10 +95,10 @@ impl Morning {
         for order in &paid {
             if percent(75) {
                 shop.ship(order, now())?;
-                shipped.push(order);
+                shipped.push(*order);
             }
         }
-        for order in &paid {
+        for order in if ways.refunds_before_shipping { &paid } else { &shipped } {
             if percent(12) {
                 let case = shop.ask_refund(order, 1_000, now())?;
                 if percent(70) {

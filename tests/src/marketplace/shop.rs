@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 pub use self::records::{Basket, Case, CaseStatus, Change, Goods, Kind, Line, Order, Room, Shelf, Status};
 use crate::merchant::Books;
 
+/// What a buyer has typed into the box for wishes, where no platform hides anything.
+pub const WISH: &str = "请放门口：测试顾客甲，测试路17号3单元，13900000123";
+
 /// How a platform writes the ids that it makes up: of what, and a number that no other id of the shop has.
 pub type Ids = fn(Id, u64) -> String;
 

@@ -9,7 +9,7 @@ use siyu_tests::marketplace;
 use siyu_tests::marketplace::dialect::Delivery;
 use siyu_tests::marketplace::push::Mishaps;
 use siyu_tests::marketplace::server::{Server, Trouble};
-use siyu_tests::merchant::{Books, Morning};
+use siyu_tests::merchant::{Books, Morning, Ways};
 use siyu_tests::system::System;
 
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -52,7 +52,7 @@ async fn a_day_on_all_of_them_ends_in_their_own_books_though_pushes_are_lost_and
     let mut wanted = BTreeMap::new();
     for (seed, server) in (1..).zip(&system.others) {
         let morning = Morning { seed, live_orders: 12, store_orders: 0, begins };
-        server.shop(|shop| morning.live_room(shop)).unwrap();
+        server.shop(|shop| morning.live_room_where(shop, Ways::of(server.dialect()))).unwrap();
         server.trouble(Trouble { broken_gateway: 1, server_errors: 1, rate_limited: 1, ..Trouble::default() });
         connect(&system, server).await;
         if matches!(server.dialect().delivery(), Delivery::Push(_)) {
@@ -79,7 +79,7 @@ async fn a_hint_for_a_shop_that_is_not_connected_asks_nothing() {
             continue;
         }
         let morning = Morning { seed: 1, live_orders: 2, store_orders: 0, begins: jiff::Timestamp::now().as_second() - 60 };
-        server.shop(|shop| morning.live_room(shop)).unwrap();
+        server.shop(|shop| morning.live_room_where(shop, Ways::of(server.dialect()))).unwrap();
         server.deliver(&Mishaps::NONE, &client, &system.hook(server)).await.unwrap();
     }
     for name in ["kuaishou", "xiaohongshu", "weidian"] {

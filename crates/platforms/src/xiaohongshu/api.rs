@@ -1,6 +1,6 @@
 //! Requests to the open API, and its answers. Pure: who sends them (the courier) brings token, time and transport.
 
-use domain::{Platform, RefundKind, RefundStatus, Secret, UnixMs};
+use domain::{RefundKind, RefundStatus, Secret, UnixMs};
 use http::Method;
 use md5::{Digest, Md5};
 use serde::Deserialize;
@@ -118,7 +118,7 @@ fn page_params(window: &Window, since: i64, until: i64) -> Value {
 
 /// A setting that is one of the platform's ids.
 fn number(app: &App, setting: &Setting) -> Result<i64, ApiError> {
-    let variable = setting.variable(Platform::Xiaohongshu);
+    let variable = setting.variable("xiaohongshu");
     let unset = || ApiError::Permanent(Refusal::ours(&format!("the platform wants an id of its list: set {variable}")));
     app.text(setting.name).parse().map_err(|_| unset())
 }

@@ -10,7 +10,7 @@ use siyu_tests::http::Client;
 use siyu_tests::marketplace::dialect::Delivery;
 use siyu_tests::marketplace::push::Mishaps;
 use siyu_tests::marketplace::server::Server;
-use siyu_tests::merchant::{Books, Morning};
+use siyu_tests::merchant::{Books, Morning, Ways};
 use siyu_tests::system::System;
 use siyu_tests::table::{Table, thousands, yuan};
 
@@ -42,7 +42,7 @@ pub async fn play(system: &System, morning: &Morning, patience: Duration) -> Res
     let mut rows = Vec::new();
     for (number, server) in (1..).zip(&system.others) {
         let morning = Morning { seed: morning.seed + number, ..*morning };
-        server.shop(|shop| morning.live_room(shop))?;
+        server.shop(|shop| morning.live_room_where(shop, Ways::of(server.dialect())))?;
         connect(system, server).await?;
         let unheard = push(system, server, &client, morning.seed).await?;
         let told_by = match server.dialect().delivery() {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::marketplace::dialect::number;
 use crate::marketplace::push::Message;
-use crate::marketplace::shop::{Case, CaseStatus, Kind, Line, Order, Shop, Status};
+use crate::marketplace::shop::{Case, CaseStatus, Kind, Line, Order, Shop, Status, WISH};
 
 /// The number in `order_status`. The platform has none for what the carrier knows.
 const fn status(status: Status) -> u32 {
@@ -74,6 +74,7 @@ pub fn order(shop: &Shop, order: &Order) -> Value {
         "encrypt_post_tel": "$$ciphertext==",
         "mask_post_tel": "1********00",
         "mask_post_receiver": "测*",
+        "buyer_words": WISH,
         "post_addr": {
             "province": {"name": basket.region.0, "id": "1"},
             "city": {"name": basket.region.1, "id": "2"},
