@@ -118,7 +118,7 @@ fn page_params(window: &Window, since: i64, until: i64) -> Value {
 
 /// A setting that is one of the platform's ids.
 fn number(app: &App, setting: &Setting) -> Result<i64, ApiError> {
-    let variable = setting.variable(Platform::Xiaohongshu);
+    let variable = setting.variable(Platform::Xiaohongshu.as_str());
     let unset = || ApiError::Permanent(Refusal::ours(&format!("the platform wants an id of its list: set {variable}")));
     app.text(setting.name).parse().map_err(|_| unset())
 }
