@@ -87,7 +87,9 @@ impl Pair {
         let others = theirs.more.iter().map(|(name, text)| (*name, text.as_str()));
         let settings = own.chain(others).chain(more.iter().copied());
         let variables: BTreeMap<_, _> = settings.map(|(name, text)| (format!("{platform}_{name}"), text)).collect();
-        let app = App::configured(platform, |name| variables.get(name).copied()).unwrap();
+        let app =
+            App::configured(platform.as_str(), platforms::settings(platform), |name| variables.get(name).copied())
+                .unwrap();
         let shop_id = server.shop(|shop| shop.id().to_owned());
         let (api, source) = (platforms::api(platform).unwrap(), platforms::source(platform).unwrap());
         let issued = server.issue_token(0);
@@ -316,7 +318,7 @@ async fn a_record_tells_what_the_platform_s_books_say() {
         assert_eq!(order.paid.unwrap().get(), pair.server.books().paid);
         assert_eq!(order.amounts.as_ref().unwrap().payable.get(), pair.server.books().paid);
         let lines: Vec<_> = order.lines.iter().map(|line| (line.sku.as_str(), line.quantity)).collect();
-        let mut goods: Vec<(String, i64)> = Vec::new();
+        let mut goods: Vec<(String, u32)> = Vec::new();
         for Goods { code, quantity, .. } in pair.basket().goods {
             match goods.iter_mut().find(|(known, _)| *known == code).filter(|_| pair.is_one_of(ADDS_UP_SKUS)) {
                 Some((_, sum)) => *sum += quantity,
