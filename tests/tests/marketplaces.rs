@@ -21,6 +21,8 @@ use siyu_tests::http::Client;
 use siyu_tests::marketplace::dialect::{self, Dialect};
 use siyu_tests::marketplace::doudian::Doudian;
 use siyu_tests::marketplace::jd::Jd;
+use siyu_tests::marketplace::kuaishou::Kuaishou;
+use siyu_tests::marketplace::pinduoduo::Pinduoduo;
 use siyu_tests::marketplace::push::{Mishaps, Push};
 use siyu_tests::marketplace::server::{Server, Trouble};
 use siyu_tests::marketplace::shop::{self, Basket, CaseStatus, Goods, Impossible};
@@ -47,6 +49,8 @@ fn dialects() -> Vec<(Arc<dyn Dialect>, Settings)> {
         (Arc::new(Weidian), &[]),
         (Arc::new(Taobao), &[("return_address_id", "7000001")]),
         (Arc::new(Jd), &[]),
+        (Arc::new(Kuaishou), &[]),
+        (Arc::new(Pinduoduo), &[]),
         (Arc::new(WechatStore), &[("return_address_id", "7000001"), ("refusal_reason", "1")]),
         (
             Arc::new(Xiaohongshu),
@@ -57,6 +61,10 @@ fn dialects() -> Vec<(Arc<dyn Dialect>, Settings)> {
 
 /// Platforms whose calls do not say which state of a case was decided on: they carry out what fits the state it is in now.
 const WITHOUT_VERSIONS: &[&str] = &["wechat_store", "xiaohongshu"];
+/// Platforms that tell of a case before shipping that it is agreed to, and never that it is paid.
+const NEVER_TELLS_PAID: &[&str] = &["jd"];
+/// Platforms that refund an order before shipping as a whole and have no state for it: such an order is over.
+const REFUNDED_IS_CLOSED: &[&str] = &["pinduoduo"];
 /// Platforms that tell of all pieces of one SKU together.
 const ADDS_UP_SKUS: &[&str] = &["xiaohongshu"];
 
@@ -81,13 +89,19 @@ impl Pair {
         let others = theirs.more.iter().map(|(name, text)| (*name, text.as_str()));
         let settings = own.chain(others).chain(more.iter().copied());
         let variables: BTreeMap<_, _> = settings.map(|(name, text)| (format!("{platform}_{name}"), text)).collect();
-        let app = App::configured(platform, |name| variables.get(name).copied()).unwrap();
+        let app =
+            App::configured(platform.as_str(), platforms::settings(platform), |name| variables.get(name).copied())
+                .unwrap();
         let shop_id = server.shop(|shop| shop.id().to_owned());
         let (api, source) = (platforms::api(platform).unwrap(), platforms::source(platform).unwrap());
         let issued = server.issue_token(0);
         let (token, refresh_token) = (Secret::new(issued.access), Secret::new(issued.refresh));
         let mut pair = Self { server, client: Client::new(), app, api, source, shop_id, token, refresh_token };
-        pair.renew().await;
+        // Nobody lives on the first token for long: all that follows is asked with the next one.
+        let first = pair.token.clone();
+        if pair.renew().await {
+            assert_ne!(pair.token.expose(), first.expose(), "{platform}");
+        }
         pair
     }
 
@@ -103,6 +117,18 @@ impl Pair {
 
     fn is_one_of(&self, platforms: &[&str]) -> bool {
         platforms.contains(&self.server.dialect().name())
+    }
+
+    /// Whether the platform has no call for a question or a command.
+    fn lacks(&self, operation: &str) -> bool {
+        self.server.dialect().lacks().contains(&operation)
+    }
+
+    /// The basket, as far as an order of the platform can hold it.
+    fn basket(&self) -> Basket {
+        let mut basket = basket();
+        basket.goods.truncate(self.server.dialect().lines());
+        basket
     }
 
     async fn all() -> Vec<Self> {
@@ -184,41 +210,55 @@ impl Pair {
         found.unwrap_or_else(|| panic!("{}: nothing of case {case}", self.name()))
     }
 
-    fn name(&self) -> &'static str {
-        self.server.dialect().name()
-    }
-
-    /// All that changed, window after window and page after page.
-    async fn changed(&self, ask: impl Fn(Window) -> Ask) -> BTreeSet<Ask> {
+    /// The hour since [`THEN`], in windows as long as the platform allows.
+    fn windows(&self) -> Vec<Window> {
         let (mut since, end) = (UnixMs::from_seconds(THEN).unwrap(), UnixMs::from_seconds(THEN + 3600).unwrap());
-        let (mut page, mut found) = (None, BTreeSet::new());
+        let mut windows = Vec::new();
         while since < end {
             let until = since.try_add_millis(self.source.longest_window_ms()).unwrap().min(end);
-            let Answer::Changed { asks, next } = self.ask(&ask(Window { since, until, page })).await else {
-                panic!("not a list")
-            };
-            found.extend(asks);
-            if next.is_none() {
-                since = until;
+            windows.push(Window { since, until, page: None });
+            since = until;
+        }
+        windows
+    }
+
+    /// All that changed in these windows, page after page.
+    async fn changed(&self, windows: Vec<Window>, ask: impl Fn(Window) -> Ask) -> BTreeSet<Ask> {
+        let mut found = BTreeSet::new();
+        for window in windows {
+            let mut page = None;
+            loop {
+                let asked = ask(Window { page, ..window.clone() });
+                let Answer::Changed { asks, next } = self.ask(&asked).await else { panic!("not a list: {asked:?}") };
+                found.extend(asks);
+                page = next;
+                if page.is_none() {
+                    break;
+                }
             }
-            page = next;
         }
         found
     }
 
     /// All that the platform tells by now: what it has pushed since the last call, and the records.
     async fn told(&self, order_id: &str) -> Vec<Fact> {
-        let mut told = vec![self.fact(&Ask::Order { order_id: order_id.to_owned() }).await];
+        let mut asks = vec![Ask::Order { order_id: order_id.to_owned() }];
         let cases = self.server.shop(|shop| shop.cases().map(|case| case.id.clone()).collect::<Vec<_>>());
-        for after_sale_id in cases {
-            told.push(self.fact(&Ask::AfterSale { order_id: Some(order_id.to_owned()), after_sale_id }).await);
+        asks.extend(cases.iter().map(|case| {
+            let after_sale_id = self.case_name(case);
+            Ask::AfterSale { order_id: Some(order_id.to_owned()), after_sale_id }
+        }));
+        let mut told = Vec::new();
+        for ask in asks {
+            let Answer::Facts(facts) = self.ask(&ask).await else { panic!("{ask:?}") };
+            told.extend(facts);
         }
         for messages in self.server.deliveries(&Mishaps::NONE) {
             let push = self.server.push(&messages).unwrap();
-            let Ok(Received::Messages(received)) = self.receive(&push) else { panic!("{push:?}") };
+            let Ok(Received::Messages(received)) = self.receive(&push, self.server.app()) else { panic!("{push:?}") };
             told.extend(received.into_iter().filter_map(|message| match message.says {
                 Says::Fact(fact) => Some(*fact),
-                Says::Hint { .. } => None,
+                Says::Hint { .. } | Says::Nothing => None,
                 other => panic!("{}: {other:?}", message.kind),
             }));
         }
@@ -267,7 +307,7 @@ fn basket() -> Basket {
 async fn a_record_tells_what_the_platform_s_books_say() {
     for pair in Pair::all().await {
         let order_id = pair.server.shop(|shop| {
-            let id = shop.place(basket(), THEN);
+            let id = shop.place(pair.basket(), THEN);
             shop.pay(&id, THEN + 60).unwrap();
             shop.ship(&id, THEN + 120).unwrap();
             shop.sign(&id, THEN + 180).unwrap();
@@ -280,11 +320,15 @@ async fn a_record_tells_what_the_platform_s_books_say() {
         assert_eq!(order.paid.unwrap().get(), pair.server.books().paid);
         assert_eq!(order.amounts.as_ref().unwrap().payable.get(), pair.server.books().paid);
         let lines: Vec<_> = order.lines.iter().map(|line| (line.sku.as_str(), line.quantity)).collect();
-        if pair.is_one_of(ADDS_UP_SKUS) {
-            assert_eq!(lines, [("TEA-A", 3), ("TEA-B", 1)]);
-        } else {
-            assert_eq!(lines, [("TEA-A", 2), ("TEA-B", 1), ("TEA-A", 1)]);
+        let mut goods: Vec<(String, u32)> = Vec::new();
+        for Goods { code, quantity, .. } in pair.basket().goods {
+            match goods.iter_mut().find(|(known, _)| *known == code).filter(|_| pair.is_one_of(ADDS_UP_SKUS)) {
+                Some((_, sum)) => *sum += quantity,
+                None => goods.push((code, quantity)),
+            }
         }
+        let goods: Vec<_> = goods.iter().map(|(code, quantity)| (code.as_str(), *quantity)).collect();
+        assert_eq!(lines, goods, "{}", pair.name());
         assert!(order.status >= OrderStatus::Shipped, "{:?}", order.status);
     }
 }
@@ -293,7 +337,7 @@ async fn a_record_tells_what_the_platform_s_books_say() {
 async fn what_changed_is_found_over_all_pages() {
     for pair in Pair::all().await {
         let (orders, cases): (BTreeSet<_>, Vec<_>) = pair.server.shop(|shop| {
-            let orders: Vec<_> = (0..250).map(|number| shop.place(basket(), THEN + number)).collect();
+            let orders: Vec<_> = (0..250).map(|number| shop.place(pair.basket(), THEN + number)).collect();
             for order in &orders {
                 shop.pay(order, THEN + 300).unwrap();
             }
@@ -302,16 +346,16 @@ async fn what_changed_is_found_over_all_pages() {
                 shop.ship(order, THEN + 400).unwrap();
             }
             let cases = orders.iter().map(|order| shop.ask_refund(order, 100, THEN + 600).unwrap()).collect();
-            shop.place(basket(), THEN - 1);
+            shop.place(pair.basket(), THEN - 1);
             (orders.into_iter().collect(), cases)
         });
-        let found = pair.changed(Ask::ChangedOrders).await.into_iter().map(|ask| match ask {
+        let found = pair.changed(pair.windows(), Ask::ChangedOrders).await.into_iter().map(|ask| match ask {
             Ask::Order { order_id } => order_id,
             other => panic!("{other:?}"),
         });
         assert_eq!(found.collect::<BTreeSet<_>>(), orders);
         let mut found = BTreeSet::new();
-        for ask in pair.changed(Ask::ChangedAfterSales).await {
+        for ask in pair.changed(pair.windows(), Ask::ChangedAfterSales).await {
             match ask {
                 Ask::AfterSale { after_sale_id, .. } => {
                     found.insert(after_sale_id);
@@ -331,13 +375,13 @@ async fn what_changed_is_found_over_all_pages() {
     }
 }
 
-/// Weidian does not tell what is to happen with goods; what can be decided there is tested for itself, below.
 #[tokio::test]
 async fn decisions_are_carried_out() {
-    // What JD and Weidian can be told is tested for each, below.
+    // JD's staff decides on returns, and Weidian does not tell what is to happen with goods: what these two can be told is
+    // tested for each, below.
     for pair in Pair::all().await.into_iter().filter(|pair| !matches!(pair.name(), "jd" | "weidian")) {
         let (order_id, early, back) = pair.server.shop(|shop| {
-            let id = shop.place(basket(), THEN);
+            let id = shop.place(pair.basket(), THEN);
             shop.pay(&id, THEN + 60).unwrap();
             let early = shop.ask_refund(&id, 100, THEN + 120).unwrap();
             shop.ship(&id, THEN + 180).unwrap();
@@ -376,9 +420,16 @@ async fn decisions_are_carried_out() {
             seen: pair.seen(&order_id, &refused).await,
             reason: "已拆封".to_owned(),
         };
-        pair.ask(&refuse).await;
-        assert_eq!(status(&refused), CaseStatus::Rejected);
-        for (case, wanted) in [(&back, RefundStatus::Refunded), (&refused, RefundStatus::Rejected)] {
+        let rejected = if pair.lacks("refuse") {
+            assert!(matches!(pair.try_to(&refuse).await, Err(ApiError::Permanent(_))), "{refuse:?}");
+            assert_eq!(status(&refused), CaseStatus::Applied);
+            RefundStatus::Applied
+        } else {
+            pair.ask(&refuse).await;
+            assert_eq!(status(&refused), CaseStatus::Rejected);
+            RefundStatus::Rejected
+        };
+        for (case, wanted) in [(&back, RefundStatus::Refunded), (&refused, rejected)] {
             assert_eq!(pair.case(&order_id, case).await.status(), Some(wanted));
         }
     }
@@ -389,7 +440,7 @@ async fn decisions_are_carried_out() {
 async fn jd_is_told_of_cancellations_and_nothing_else() {
     let pair = Pair::named("jd").await;
     let (order_id, agreed, refused, service) = pair.server.shop(|shop| {
-        let id = shop.place(basket(), THEN);
+        let id = shop.place(pair.basket(), THEN);
         shop.pay(&id, THEN + 60).unwrap();
         let agreed = shop.ask_refund(&id, 100, THEN + 120).unwrap();
         let refused = shop.ask_refund(&id, 200, THEN + 120).unwrap();
@@ -448,7 +499,7 @@ async fn messages_of_a_queue_come_until_they_are_confirmed() {
     {
         assert_eq!(pair.ask(&Ask::Messages).await, Answer::Messages(Vec::new()));
         let (order_id, case) = pair.server.shop(|shop| {
-            let id = shop.place(basket(), THEN);
+            let id = shop.place(pair.basket(), THEN);
             shop.pay(&id, THEN + 60).unwrap();
             let case = shop.ask_refund(&id, 100, THEN + 120).unwrap();
             (id, case)
@@ -466,12 +517,12 @@ async fn messages_of_a_queue_come_until_they_are_confirmed() {
     }
 }
 
-/// Platforms that have another call for the refusal of what came back, or none, are not among these.
 #[tokio::test]
 async fn what_came_back_can_be_refused() {
-    for pair in Pair::all().await.iter().filter(|pair| pair.is_one_of(&["douyin", "wechat_store", "xiaohongshu"])) {
+    // JD's staff receives what comes back.
+    for pair in Pair::all().await.iter().filter(|pair| !pair.lacks("refuse") && pair.name() != "jd") {
         let (order_id, case) = pair.server.shop(|shop| {
-            let id = shop.place(basket(), THEN);
+            let id = shop.place(pair.basket(), THEN);
             shop.pay(&id, THEN + 60).unwrap();
             shop.ship(&id, THEN + 120).unwrap();
             let case = shop.ask_return(&id, 1_990, THEN + 180).unwrap();
@@ -486,7 +537,9 @@ async fn what_came_back_can_be_refused() {
             let case = shop.case(&case).unwrap();
             (case.status, case.refusal.clone())
         });
-        assert_eq!((status, words.as_deref()), (CaseStatus::Rejected, Some("不是原件")));
+        // Weidian's call has no words.
+        let said = if pair.name() == "weidian" { "" } else { "不是原件" };
+        assert_eq!((status, words.as_deref()), (CaseStatus::Rejected, Some(said)), "{}", pair.name());
         assert_eq!(pair.server.books().refunded, 0);
     }
 }
@@ -530,7 +583,7 @@ fn books(facts: Vec<Fact>) -> (BTreeMap<OrderKey, OrderFacts>, BTreeMap<(OrderKe
 #[tokio::test]
 async fn every_sequence_of_messages_and_records_ends_in_the_same_books() {
     for pair in Pair::all().await {
-        let order_id = pair.server.shop(|shop| shop.place(basket(), THEN));
+        let order_id = pair.server.shop(|shop| shop.place(pair.basket(), THEN));
         let mut told = pair.told(&order_id).await;
         for (at, step) in (THEN + 1..).zip(LIFE) {
             pair.server.shop(|shop| step(shop, &order_id, at)).unwrap();
@@ -558,7 +611,7 @@ async fn every_sequence_of_messages_and_records_ends_in_the_same_books() {
 async fn weidian_pays_only_for_what_is_not_with_the_buyer() {
     let pair = Pair::of(Arc::new(Weidian), &[]).await;
     let (order_id, early) = pair.server.shop(|shop| {
-        let id = shop.place(basket(), THEN);
+        let id = shop.place(pair.basket(), THEN);
         shop.pay(&id, THEN + 60).unwrap();
         let early = shop.ask_refund(&id, 100, THEN + 120).unwrap();
         (id, early)
@@ -606,7 +659,7 @@ async fn weidian_pays_only_for_what_is_not_with_the_buyer() {
 #[tokio::test]
 async fn youzan_s_older_pushes_are_hints() {
     let pair = Pair::of(Arc::new(Youzan), &[]).await;
-    let order_id = pair.server.shop(|shop| shop.place(basket(), THEN));
+    let order_id = pair.server.shop(|shop| shop.place(pair.basket(), THEN));
     let message = pair.server.untold().remove(0);
     let push = youzan::old_push(pair.server.app(), &message).unwrap();
     let Ok(Received::Messages(received)) = pair.receive(&push, pair.server.app()) else { panic!("{push:?}") };
@@ -624,95 +677,13 @@ async fn the_longest_window_is_not_too_long() {
         let until = since.try_add_millis(pair.source.longest_window_ms()).unwrap();
         let window = Window { since, until, page: None };
         for kind in pair.source.pulls() {
-            let ask = match kind {
-                PullKind::Orders => Ask::ChangedOrders(window.clone()),
-                PullKind::AfterSales => Ask::ChangedAfterSales(window.clone()),
+            let list = match kind {
+                PullKind::Orders => Ask::ChangedOrders,
+                PullKind::AfterSales => Ask::ChangedAfterSales,
                 PullKind::Messages => continue,
             };
-            assert_eq!(pair.ask(&ask).await, Answer::Changed { asks: vec![], next: None });
+            assert_eq!(pair.changed(vec![window.clone()], list).await, BTreeSet::new(), "{}", pair.name());
         }
-    }
-}
-
-/// JD takes decisions on cancellations only; those on service bills are its staff's.
-#[tokio::test]
-async fn jd_is_told_of_cancellations_and_nothing_else() {
-    let pair = Pair::named("jd").await;
-    let (order_id, agreed, refused, service) = pair.server.shop(|shop| {
-        let id = shop.place(basket(), THEN);
-        shop.pay(&id, THEN + 60).unwrap();
-        let agreed = shop.ask_refund(&id, 100, THEN + 120).unwrap();
-        let refused = shop.ask_refund(&id, 200, THEN + 120).unwrap();
-        shop.ship(&id, THEN + 180).unwrap();
-        let service = shop.ask_return(&id, 1_990, THEN + 240).unwrap();
-        (id, agreed, refused, service)
-    });
-    let status = |case: &str| pair.server.shop(|shop| shop.case(case).unwrap().status);
-    let agree = |after_sale_id: String, seen| Ask::Agree { order_id: order_id.clone(), after_sale_id, seen };
-    let refuse = |after_sale_id: String, seen| {
-        let (order_id, reason) = (order_id.clone(), "已发货".to_owned());
-        Ask::Refuse { order_id, after_sale_id, reason, seen }
-    };
-
-    let name = pair.case_name(&agreed);
-    let seen = pair.seen(&order_id, &name).await;
-    assert_eq!((seen.kind, seen.status), (Some(RefundKind::Unshipped), Some(RefundStatus::Applied)));
-    assert_eq!(seen.amount.unwrap().get(), 100, "fen, where all else is yuan");
-    assert_eq!(pair.ask(&agree(name.clone(), seen.clone())).await, Answer::Done);
-    assert_eq!(status(&agreed), CaseStatus::Refunded);
-    assert!(matches!(pair.try_to(&agree(name.clone(), seen)).await, Err(ApiError::Permanent(_))), "twice");
-    assert_eq!(pair.seen(&order_id, &name).await.status, Some(RefundStatus::Agreed), "never told that it is paid");
-
-    let name = pair.case_name(&refused);
-    pair.ask(&refuse(name.clone(), pair.seen(&order_id, &name).await)).await;
-    assert_eq!(status(&refused), CaseStatus::Rejected);
-    assert_eq!(pair.seen(&order_id, &name).await.status, Some(RefundStatus::Rejected));
-
-    let seen = pair.seen(&order_id, &service).await;
-    assert_eq!((seen.kind, seen.status), (Some(RefundKind::Return), Some(RefundStatus::Applied)));
-    let receipt =
-        Ask::ConfirmReceipt { order_id: order_id.clone(), after_sale_id: service.clone(), seen: seen.clone() };
-    for ask in [agree(service.clone(), seen.clone()), refuse(service.clone(), seen), receipt] {
-        assert!(matches!(pair.try_to(&ask).await, Err(ApiError::Permanent(_))), "{ask:?}");
-    }
-    assert_eq!(status(&service), CaseStatus::Applied);
-    for (step, wanted) in [
-        (CaseStatus::Agreed, RefundStatus::Agreed),
-        (CaseStatus::Returning, RefundStatus::Returning),
-        (CaseStatus::Refunded, RefundStatus::Refunded),
-    ] {
-        pair.server.shop(|shop| match step {
-            CaseStatus::Agreed => shop.agree(&service, THEN + 300).unwrap(),
-            CaseStatus::Returning => shop.send_back(&service, THEN + 360).unwrap(),
-            _ => shop.confirm_receipt(&service, THEN + 420).unwrap(),
-        });
-        let seen = pair.seen(&order_id, &service).await;
-        assert_eq!((seen.status, seen.amount.unwrap().get()), (Some(wanted), 1_990));
-    }
-}
-
-#[tokio::test]
-async fn messages_of_a_queue_come_until_they_are_confirmed() {
-    for pair in
-        Pair::all().await.into_iter().filter(|pair| pair.server.dialect().delivery() == dialect::Delivery::Queue)
-    {
-        assert_eq!(pair.ask(&Ask::Messages).await, Answer::Messages(Vec::new()));
-        let (order_id, case) = pair.server.shop(|shop| {
-            let id = shop.place(basket(), THEN);
-            shop.pay(&id, THEN + 60).unwrap();
-            let case = shop.ask_refund(&id, 100, THEN + 120).unwrap();
-            (id, case)
-        });
-        let Answer::Messages(messages) = pair.ask(&Ask::Messages).await else { panic!("{}", pair.name()) };
-        let order = Ask::Order { order_id: order_id.clone() };
-        let case = Ask::AfterSale { order_id: Some(order_id), after_sale_id: pair.case_name(&case) };
-        let hint = |ask: &Ask| Says::Hint { shop_id: pair.shop_id.clone(), ask: ask.clone() };
-        let said: Vec<_> = messages.iter().map(|message| &message.says).collect();
-        assert_eq!(said, [&hint(&order), &hint(&order), &hint(&case)]);
-        assert_eq!(pair.ask(&Ask::Messages).await, Answer::Messages(messages.clone()), "not confirmed");
-        let message_ids = messages[..2].iter().map(|message| message.id.clone()).collect();
-        assert_eq!(pair.ask(&Ask::ConfirmMessages { message_ids }).await, Answer::Done);
-        assert_eq!(pair.ask(&Ask::Messages).await, Answer::Messages(messages[2..].to_vec()));
     }
 }
 
@@ -722,6 +693,12 @@ async fn stock_is_set() {
         let shelf = pair.server.shop(|shop| shop.shelf("TEA-A"));
         let shelf = Shelf { product_id: shelf.product_id, sku_id: Some(shelf.sku_id) };
         for quantity in [7, 0] {
+            if pair.lacks("set_stock") {
+                let refused = pair.try_to(&Ask::SetStock { shelf: shelf.clone(), quantity }).await;
+                assert!(matches!(refused, Err(ApiError::Permanent(_))), "{}: {refused:?}", pair.name());
+                assert_eq!(pair.server.shop(|shop| shop.stock("TEA-A")), None);
+                continue;
+            }
             assert_eq!(pair.ask(&Ask::SetStock { shelf: shelf.clone(), quantity }).await, Answer::Done);
             assert_eq!(pair.server.shop(|shop| shop.stock("TEA-A")), Some(quantity));
         }
@@ -731,7 +708,7 @@ async fn stock_is_set() {
 #[tokio::test]
 async fn refusals_say_what_to_do_next() {
     for mut pair in Pair::all().await {
-        let order_id = pair.server.shop(|shop| shop.place(basket(), THEN));
+        let order_id = pair.server.shop(|shop| shop.place(pair.basket(), THEN));
         let ask = Ask::Order { order_id };
         pair.server.trouble(Trouble { broken_gateway: 1, server_errors: 1, rate_limited: 1, ..Trouble::default() });
         for _ in 0..3 {
@@ -741,7 +718,7 @@ async fn refusals_say_what_to_do_next() {
         // Youzan's records lag behind its pushes, and Weidian's codes are not public: both are asked again.
         let asked_again = ["youzan", "weidian"].contains(&pair.name());
         let nothing = "1".to_owned();
-        let others = pair.server.shops(|shops| shops[1].place(basket(), THEN));
+        let others = pair.server.shops(|shops| shops[1].place(pair.basket(), THEN));
         for order_id in [nothing, others] {
             match pair.try_to(&Ask::Order { order_id }).await {
                 Err(ApiError::Permanent(_)) if !asked_again => {}
@@ -767,11 +744,13 @@ async fn pushes_are_authentic_and_tell_of_the_order_or_what_to_ask() {
             continue;
         }
         let order_id = pair.server.shop(|shop| {
-            let id = shop.place(basket(), THEN);
+            let id = shop.place(pair.basket(), THEN);
             shop.pay(&id, THEN + 60).unwrap();
             id
         });
-        for messages in pair.server.deliveries(&Mishaps::NONE) {
+        let deliveries = pair.server.deliveries(&Mishaps::NONE);
+        assert!(!deliveries.is_empty(), "{}", dialect.name());
+        for messages in deliveries {
             let push = pair.server.push(&messages).unwrap();
             let Ok(Received::Messages(received)) = pair.receive(&push, pair.server.app()) else { panic!("{push:?}") };
             assert_eq!(received.len(), messages.len());
@@ -874,15 +853,13 @@ impl Pair {
 
     /// All that is asked for regularly, for the hour since [`THEN`].
     async fn pull(&self, known: &mut Known) {
-        let (since, until) = (UnixMs::from_seconds(THEN).unwrap(), UnixMs::from_seconds(THEN + 3600).unwrap());
-        let window = Window { since, until, page: None };
         for kind in self.source.pulls() {
-            let ask = match kind {
-                PullKind::Orders => Ask::ChangedOrders(window.clone()),
-                PullKind::AfterSales => Ask::ChangedAfterSales(window.clone()),
-                PullKind::Messages => Ask::Messages,
+            let asks = match kind {
+                PullKind::Orders => self.windows().into_iter().map(Ask::ChangedOrders).collect(),
+                PullKind::AfterSales => self.windows().into_iter().map(Ask::ChangedAfterSales).collect(),
+                PullKind::Messages => vec![Ask::Messages],
             };
-            self.follow(known, vec![ask]).await;
+            self.follow(known, asks).await;
         }
     }
 }
@@ -896,7 +873,7 @@ async fn pushes_out_of_order_repeated_and_lost_end_in_the_platform_s_books() {
             Mishaps { seed, duplicated: 30, disordered: 50, dropped: 20, batch: 3, delay: Duration::ZERO }
         };
         let orders = pair.server.shop(|shop| {
-            let orders: Vec<_> = (0..40).map(|number| shop.place(basket(), THEN + number)).collect();
+            let orders: Vec<_> = (0..40).map(|number| shop.place(pair.basket(), THEN + number)).collect();
             for order in &orders[..30] {
                 shop.pay(order, THEN + 100).unwrap();
             }
@@ -921,10 +898,20 @@ async fn pushes_out_of_order_repeated_and_lost_end_in_the_platform_s_books() {
         let paid: i64 = known_orders.iter().filter_map(|order| Some(order.paid?.get())).sum();
         assert_eq!(paid, books.paid, "{}", pair.name());
         for order in &known_orders {
-            let theirs = pair.server.shop(|shop| shop.order(&order.key.platform_order_id).unwrap().status);
-            assert_eq!((order.status.as_str(), &order.flags), (theirs.canonical(), &vec![]), "{}", pair.name());
+            let id = &order.key.platform_order_id;
+            let (theirs, refunded) = pair.server.shop(|shop| {
+                let refunded = shop.cases_of(id).items.iter().any(|case| case.status == CaseStatus::Refunded);
+                (shop.order(id).unwrap().status, refunded)
+            });
+            let over = pair.is_one_of(REFUNDED_IS_CLOSED) && theirs == shop::Status::Paid && refunded;
+            let wanted = if over { OrderStatus::Closed.as_str() } else { theirs.canonical() };
+            assert_eq!((order.status.as_str(), &order.flags), (wanted, &vec![]), "{} {id}", pair.name());
         }
-        let refunded = known.cases.values().filter(|case| case.status() == Some(RefundStatus::Refunded));
+        let refunded = known.cases.values().filter(|case| {
+            let agreed_is_all = pair.is_one_of(NEVER_TELLS_PAID) && Seen::of(case).kind == Some(RefundKind::Unshipped);
+            let last = if agreed_is_all { RefundStatus::Agreed } else { RefundStatus::Refunded };
+            case.status() == Some(last)
+        });
         let amounts: i64 = refunded.map(|case| case.claim.as_ref().unwrap().value.amount.get()).sum();
         assert_eq!((known.cases.len(), amounts), (cases.len(), books.refunded), "{}", pair.name());
     }

@@ -45,6 +45,11 @@ impl Dialect for Kuaishou {
             .with("message_key", "AAECAwQFBgcICQoLDA0ODw==")
     }
 
+    /// Nothing is signed: the key that pushes are enciphered with is what has to be guessed.
+    fn guess(&self, app: &App) -> App {
+        app.clone().with("message_key", "DwAAAAAAAAAAAAAAAAAADw==")
+    }
+
     fn lines(&self) -> usize {
         1
     }

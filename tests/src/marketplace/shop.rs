@@ -542,7 +542,7 @@ mod tests {
         shop.ship(&id, 5).unwrap();
         let case = shop.ask_return(&id, 1990, 6).unwrap();
         assert!(shop.confirm_receipt(&case, 7).is_err(), "nothing came back");
-        assert!(shop.pay_back(&case, 7).is_err(), "nothing came back");
+        assert!(shop.pay_back(&case, None, 7).is_err(), "nothing came back");
         shop.agree(&case, 7).unwrap();
         shop.send_back(&case, 8).unwrap();
         shop.confirm_receipt(&case, 9).unwrap();
@@ -559,12 +559,12 @@ mod tests {
         let early = shop.ask_refund(&id, 100, 3).unwrap();
         shop.ship(&id, 4).unwrap();
         let back = shop.ask_return(&id, 1990, 5).unwrap();
-        assert!(shop.pay_back(&early, 99, 6).is_err() && shop.pay_back(&back, 1990, 6).is_err());
-        shop.pay_back(&early, 100, 6).unwrap();
+        assert!(shop.pay_back(&early, Some(99), 6).is_err() && shop.pay_back(&back, Some(1990), 6).is_err());
+        shop.pay_back(&early, Some(100), 6).unwrap();
         shop.agree(&back, 7).unwrap();
-        assert!(shop.pay_back(&back, 1990, 8).is_err(), "nothing came back");
+        assert!(shop.pay_back(&back, Some(1990), 8).is_err(), "nothing came back");
         shop.send_back(&back, 8).unwrap();
-        shop.pay_back(&back, 1990, 9).unwrap();
+        shop.pay_back(&back, Some(1990), 9).unwrap();
         assert_eq!(shop.books().refunded, 2090);
         let span = Span { since: 0, until: 9, skip: 0, size: 9 };
         let found =

@@ -76,8 +76,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     if let Some(path) = &cli.json {
         let mut figures = report.json();
         figures["shops"] = shops.json();
-        std::fs::write(path, format!("{figures:#}\n"))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::write(path, format!("{figures:#}\n")).with_context(|| format!("cannot write {}", path.display()))?;
         println!("figures written to {}", path.display());
     }
     if cli.once {

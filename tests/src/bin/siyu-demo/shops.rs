@@ -85,7 +85,8 @@ async fn push(system: &System, server: &Server, client: &Client, seed: u64) -> R
     if !matches!(server.dialect().delivery(), Delivery::Push(_)) {
         return Ok(0);
     }
-    let lost = server.shop(|shop| shop.orders().next().map(|order| order.id.clone())).context("a shop without orders")?;
+    let lost =
+        server.shop(|shop| shop.orders().next().map(|order| order.id.clone())).context("a shop without orders")?;
     let mishaps = Mishaps { seed, duplicated: 10, disordered: 20, batch: 5, ..Mishaps::NONE };
     let url = system.hook(server);
     for batch in server.deliveries(&mishaps) {
@@ -146,7 +147,14 @@ impl Row {
 impl fmt::Display for Shops {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new(&[
-            "platform", "told by", "orders", "its books", "never pushed", "revenue, yuan", "its books", "",
+            "platform",
+            "told by",
+            "orders",
+            "its books",
+            "never pushed",
+            "revenue, yuan",
+            "its books",
+            "",
         ]);
         let orders = |books: &Books| thousands(books.orders.values().sum());
         for row in &self.rows {
