@@ -48,9 +48,10 @@ impl Ways {
     /// Everything.
     pub const ALL: Self = Self { lines: usize::MAX, refunds_before_shipping: true };
 
-    /// Those of a simulated platform. JD knows cancellations only, of which it never says that the money went back.
+    /// Those of a simulated platform. JD knows cancellations only, of which it never says that the money went back; on Pinduoduo
+    /// an order that is refunded before shipping is over.
     pub fn of(dialect: &dyn Dialect) -> Self {
-        Self { lines: dialect.lines(), refunds_before_shipping: dialect.name() != "jd" }
+        Self { lines: dialect.lines(), refunds_before_shipping: !matches!(dialect.name(), "jd" | "pinduoduo") }
     }
 }
 

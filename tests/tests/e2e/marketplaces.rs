@@ -78,7 +78,8 @@ async fn a_hint_for_a_shop_that_is_not_connected_asks_nothing() {
         if !matches!(server.dialect().delivery(), Delivery::Push(_)) {
             continue;
         }
-        let morning = Morning { seed: 1, live_orders: 2, store_orders: 0, begins: jiff::Timestamp::now().as_second() - 60 };
+        let morning =
+            Morning { seed: 1, live_orders: 2, store_orders: 0, begins: jiff::Timestamp::now().as_second() - 60 };
         server.shop(|shop| morning.live_room_where(shop, Ways::of(server.dialect()))).unwrap();
         server.deliver(&Mishaps::NONE, &client, &system.hook(server)).await.unwrap();
     }
