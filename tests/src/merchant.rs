@@ -42,16 +42,19 @@ pub struct Ways {
     pub lines: usize,
     /// Whether part of the money can go back before the goods have left, and the platform says so.
     pub refunds_before_shipping: bool,
+    /// Whether the merchant hears of orders that nobody has paid.
+    pub unpaid: bool,
 }
 
 impl Ways {
     /// Everything.
-    pub const ALL: Self = Self { lines: usize::MAX, refunds_before_shipping: true };
+    pub const ALL: Self = Self { lines: usize::MAX, refunds_before_shipping: true, unpaid: true };
 
     /// Those of a simulated platform. JD knows cancellations only, of which it never says that the money went back; on Pinduoduo
-    /// an order that is refunded before shipping is over.
+    /// an order that is refunded before shipping is over. Neither shows what is not paid.
     pub fn of(dialect: &dyn Dialect) -> Self {
-        Self { lines: dialect.lines(), refunds_before_shipping: !matches!(dialect.name(), "jd" | "pinduoduo") }
+        let all = !matches!(dialect.name(), "jd" | "pinduoduo");
+        Self { lines: dialect.lines(), refunds_before_shipping: all, unpaid: all }
     }
 }
 
@@ -86,7 +89,7 @@ impl Morning {
         let mut percent = |percent: u8| dice.u8(0..100) < percent;
         let (mut paid, mut shipped) = (Vec::new(), Vec::new());
         for order in &placed {
-            if percent(84) {
+            if percent(84) || !ways.unpaid {
                 shop.pay(order, now())?;
                 paid.push(order);
             } else if percent(60) {

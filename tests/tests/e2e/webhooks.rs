@@ -180,11 +180,19 @@ async fn a_repeated_message_changes_nothing() {
     let message = sale("POS-1").message("paid", THEN).unwrap();
     let first = system.send_till(&message).await.unwrap();
     assert_eq!(first.json().unwrap()["status"], "accepted", "{first}");
-    let events = system.events().await.unwrap();
+    // What consumers make of them comes when it comes.
+    let told = async |system: &System| {
+        let events = system.events().await.unwrap();
+        events
+            .into_iter()
+            .filter(|event| event["source"] == "/functions/orders" && event["type"] != "buyer.first_order")
+            .collect::<Vec<_>>()
+    };
+    let events = told(&system).await;
     for _ in 0..3 {
         let again = system.send_till(&message).await.unwrap();
         assert_eq!((again.status.as_u16(), &again.json().unwrap()["status"]), (200, &json!("duplicate")), "{again}");
     }
-    assert_eq!(system.events().await.unwrap(), events);
+    assert_eq!(told(&system).await, events);
     assert_eq!(system.orders().await.unwrap().len(), 1);
 }
