@@ -1,14 +1,14 @@
 //! A running application: its components behind their routes, and the calls between them.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use anyhow::Context;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Request, Response, Uri, header};
+use http::{HeaderValue, Request, Response, Uri, header};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::WasiBody;
@@ -28,7 +28,7 @@ use crate::trace_context::TRACEPARENT;
 use crate::variables::Resolver;
 
 /// The address of a caller inside the application, as Spin gives it.
-const INSIDE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+const INSIDE: &str = "0.0.0.0:0";
 
 /// All components of an application, ready to be called.
 pub struct Application {
@@ -46,9 +46,9 @@ pub struct Application {
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// `http` or `https`.
-    pub scheme: Scheme,
+    scheme: Scheme,
     /// The client's address.
-    pub client: SocketAddr,
+    client: HeaderValue,
 }
 
 /// What an application is made of, before it runs.
@@ -127,7 +127,7 @@ impl Application {
     /// [`Failure`]: it gave no answer.
     pub async fn call(
         &self,
-        route: &RouteMatch<'_>,
+        route: RouteMatch<'_>,
         origin: &Origin,
         mut request: Request<WasiBody>,
         call: Arc<Call>,
@@ -148,7 +148,7 @@ impl Application {
     pub async fn route(&self, request: Request<WasiBody>, call: Arc<Call>) -> Result<Response<WasiBody>, Failure> {
         let path = request.uri().path().to_owned();
         let route = self.find(&path).ok_or(Failure::NotFound)?;
-        self.call(&route, &Origin::INSIDE, request, call).await
+        self.call(route, &Origin::inside(), request, call).await
     }
 
     /// Answers a request that a component, or the host's clock, makes to `component` by its name.
@@ -162,7 +162,7 @@ impl Application {
         call: Arc<Call>,
     ) -> Result<Response<WasiBody>, Failure> {
         let path = request.uri().path().to_owned();
-        self.call(&RouteMatch::chained(component, &path), &Origin::INSIDE, request, call).await
+        self.call(RouteMatch::chained(component, &path), &Origin::inside(), request, call).await
     }
 
     /// The figures of `component`.
@@ -180,8 +180,17 @@ impl Application {
 }
 
 impl Origin {
+    /// A client at an address that speaks `scheme`.
+    #[must_use]
+    pub fn client(scheme: Scheme, address: SocketAddr) -> Self {
+        let client = HeaderValue::try_from(address.to_string());
+        Self { scheme, client: client.unwrap_or_else(|_| HeaderValue::from_static(INSIDE)) }
+    }
+
     /// A caller inside the application.
-    const INSIDE: Self = Self { scheme: Scheme::HTTP, client: INSIDE };
+    fn inside() -> Self {
+        Self { scheme: Scheme::HTTP, client: HeaderValue::from_static(INSIDE) }
+    }
 }
 
 /// Reads, compiles (or takes from the cache) and links the component at `source`.
@@ -197,26 +206,26 @@ fn load(engine: &Engine, linker: &Linker<Guest>, source: &Path) -> anyhow::Resul
 }
 
 /// Makes the URI absolute, and adds the headers that tell the component how it was reached.
-fn describe(request: &mut Request<WasiBody>, route: &RouteMatch<'_>, origin: &Origin, call: &Call) {
+fn describe(request: &mut Request<WasiBody>, route: RouteMatch<'_>, origin: &Origin, call: &Call) {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let authority: Option<Authority> = match request.uri().authority() {
         Some(authority) => Some(authority.clone()),
         None => host.and_then(|host| host.parse().ok()),
     };
     let authority = authority.unwrap_or_else(|| Authority::from_static("localhost"));
-    let path = request.uri().path_and_query().cloned();
+    let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let full_url = [origin.scheme.as_str(), "://", authority.as_str(), path.as_str()].concat();
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(origin.scheme.clone());
     parts.authority = Some(authority);
-    parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    parts.path_and_query = Some(path);
     if let Ok(uri) = Uri::from_parts(parts) {
         *request.uri_mut() = uri;
     }
-    let full_url = request.uri().to_string();
     let headers = request.headers_mut();
     // Between the client and the host only.
     headers.remove(header::CONNECTION);
-    headers.extend(route.headers(&full_url, origin.client));
+    route.tell(headers, &full_url, &origin.client);
     if let Some(value) = call.trace.header() {
         headers.insert(TRACEPARENT, value);
     }

@@ -1,45 +1,20 @@
 //! Bodies of requests and responses, with the limits that the host puts on them.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Empty};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
-
-use crate::call::Call;
 
 /// No body.
 #[must_use]
 pub fn empty() -> WasiBody {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
-}
-
-/// A client's body of at most `limit` bytes; a longer one fails, and `call` knows.
-#[must_use]
-pub fn limited(body: Incoming, limit: usize, call: &Arc<Call>) -> WasiBody {
-    if body.is_end_stream() {
-        return empty();
-    }
-    let call = call.clone();
-    let size = u64::try_from(limit).ok();
-    let body = Limited::new(body, limit).map_err(move |error| {
-        if error.is::<LengthLimitError>() {
-            call.mark_body_too_large();
-            return Error::HttpRequestBodySize(size);
-        }
-        match error.downcast::<hyper::Error>() {
-            Ok(error) => Error::Hyper(*error),
-            Err(error) => Error::InternalError(Some(error.to_string())),
-        }
-    });
-    body.boxed_unsync()
 }
 
 pin_project! {
@@ -48,8 +23,9 @@ pin_project! {
         #[pin]
         body: B,
         timeout: Duration,
+        // Most bodies are ready when they are asked for, and never need it.
         #[pin]
-        sleep: Sleep,
+        sleep: Option<Sleep>,
         waiting: bool,
     }
 }
@@ -57,7 +33,7 @@ pin_project! {
 impl<B> Timed<B> {
     /// `body`, whose parts come within `timeout` of being asked for.
     pub fn new(body: B, timeout: Duration) -> Self {
-        Self { body, timeout, sleep: tokio::time::sleep(timeout), waiting: false }
+        Self { body, timeout, sleep: None, waiting: false }
     }
 }
 
@@ -73,9 +49,14 @@ impl<B: Body<Data = Bytes, Error = Error>> Body for Timed<B> {
         }
         if !*this.waiting {
             *this.waiting = true;
-            this.sleep.as_mut().reset(Instant::now() + *this.timeout);
+            match this.sleep.as_mut().as_pin_mut() {
+                Some(sleep) => sleep.reset(Instant::now() + *this.timeout),
+                None => this.sleep.set(Some(tokio::time::sleep(*this.timeout))),
+            }
         }
-        ready!(this.sleep.poll(context));
+        if let Some(sleep) = this.sleep.as_pin_mut() {
+            ready!(sleep.poll(context));
+        }
         Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
     }
 

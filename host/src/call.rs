@@ -47,7 +47,7 @@ impl Call {
     /// The request's id, as 16 hexadecimal digits.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("{:016x}", self.trace.span_id)
+        self.trace.span_hex().as_str().to_owned()
     }
 
     /// Notes that an instance has taken up the request.
@@ -102,6 +102,8 @@ pub enum Failure {
     TimedOut,
     /// The request's body is longer than the host takes.
     BodyTooLarge,
+    /// The request's body did not come in time, or broke off.
+    BodyIncomplete,
     /// The component returned an error, or nothing, in place of a response.
     NoResponse,
     /// No component of this name, or no route to one.
@@ -116,6 +118,7 @@ impl Failure {
             Self::InstanceLost | Self::NoInstance | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
             Self::NoResponse => StatusCode::BAD_GATEWAY,
             Self::NotFound => StatusCode::NOT_FOUND,
         }
@@ -130,6 +133,7 @@ impl Failure {
             Self::Overloaded => ("overloaded", "Too many requests are waiting; try again later"),
             Self::TimedOut => ("timed-out", "The component took too long"),
             Self::BodyTooLarge => ("body-too-large", "The request's body is too large"),
+            Self::BodyIncomplete => ("body-incomplete", "The request's body did not come"),
             Self::NoResponse => ("no-response", "The component gave no response"),
             Self::NotFound => ("not-found", "Nothing answers this path"),
         };

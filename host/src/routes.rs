@@ -5,9 +5,8 @@
 //! Spin.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use routefinder::Captures;
 
 use crate::manifest::{App, Route};
@@ -20,10 +19,19 @@ pub struct Router {
 /// What a route leads to.
 struct Target {
     component: String,
+    told: Told,
+}
+
+/// What a component is told of the route that led to it; as header values, once made for all requests. What cannot stand in a
+/// header is left out.
+#[derive(Clone)]
+struct Told {
     /// The route as the manifest has it.
-    raw: String,
+    raw: Option<HeaderValue>,
     /// The route in its full form: absolute, without a trailing slash.
-    full: String,
+    full: Option<HeaderValue>,
+    /// The route as the manifest has it, without a trailing wildcard.
+    component: Option<HeaderValue>,
 }
 
 /// A route that cannot be understood.
@@ -38,10 +46,7 @@ pub struct RouteError {
 /// A component that answers a path, and how the path led to it.
 pub struct RouteMatch<'a> {
     component: &'a str,
-    /// The route as the manifest has it.
-    raw: &'a str,
-    /// The route in its full form.
-    full: &'a str,
+    told: Told,
     /// What `/...` stood for: empty, or beginning with `/`.
     path_info: Cow<'a, str>,
     /// What each `:name` stood for.
@@ -55,26 +60,28 @@ impl Router {
     /// # Errors
     /// [`RouteError`]: a route has a form that cannot be matched, such as a wildcard with a name.
     pub fn new(app: &App) -> Result<Self, RouteError> {
-        let mut targets: Vec<Target> = Vec::new();
+        // Component, route in its full form, and as the manifest has it.
+        let mut all: Vec<(&str, String, &str)> = Vec::new();
         for trigger in &app.triggers {
             let Route::Path(raw) = &trigger.route else { continue };
-            let target = Target { component: trigger.component.clone(), raw: raw.clone(), full: full_form(raw) };
-            match targets.iter_mut().find(|other| other.full == target.full) {
+            let route = (trigger.component.as_str(), full_form(raw), raw.as_str());
+            match all.iter_mut().find(|(_, full, _)| *full == route.1) {
                 Some(other) => {
-                    let (shadowed, serves) = (&other.component, &target.component);
+                    let (shadowed, serves) = (other.0, route.0);
                     tracing::warn!(route = %raw, %shadowed, %serves, "two triggers have the same route");
-                    *other = target;
+                    *other = route;
                 }
-                None => targets.push(target),
+                None => all.push(route),
             }
         }
         let mut routes = routefinder::Router::new();
-        for target in targets {
-            let pattern = match target.full.strip_suffix(WILDCARD) {
+        for (component, full, raw) in all {
+            let pattern = match full.strip_suffix(WILDCARD) {
                 Some(prefix) => format!("{prefix}/*"),
-                None => target.full.clone(),
+                None => full.clone(),
             };
-            let (route, component) = (target.raw.clone(), target.component.clone());
+            let target = Target { component: component.to_owned(), told: Told::of(raw, &full) };
+            let (route, component) = (raw.to_owned(), component.to_owned());
             routes.add(pattern, target).map_err(|problem| RouteError { route, component, problem })?;
         }
         Ok(Self { routes })
@@ -86,8 +93,22 @@ impl Router {
         let found = self.routes.best_match(path)?;
         let captures = found.captures();
         let path_info = captures.wildcard().map_or_else(String::new, |rest| path_info(rest, path));
-        let Target { component, raw, full } = found.handler();
-        Some(RouteMatch { component, raw, full, path_info: path_info.into(), captures })
+        let Target { component, told } = found.handler();
+        Some(RouteMatch { component, told: told.clone(), path_info: path_info.into(), captures })
+    }
+}
+
+impl Told {
+    fn of(raw: &str, full: &str) -> Self {
+        let value = |text| HeaderValue::from_str(text).ok();
+        let component = raw.strip_suffix(WILDCARD).unwrap_or(raw);
+        Self { raw: value(raw), full: value(full), component: value(component) }
+    }
+
+    /// What is told where no route was taken: as if one led all paths to the component.
+    fn of_wildcard() -> Self {
+        let value = |text| Some(HeaderValue::from_static(text));
+        Self { raw: value(WILDCARD), full: value(WILDCARD), component: value("") }
     }
 }
 
@@ -95,8 +116,7 @@ impl<'a> RouteMatch<'a> {
     /// The match of a call by service chaining: as if `component` answered all paths.
     #[must_use]
     pub fn chained(component: &'a str, path: &'a str) -> Self {
-        let (raw, path_info) = (WILDCARD, Cow::Borrowed(path));
-        Self { component, raw, full: raw, path_info, captures: Captures::new() }
+        Self { component, told: Told::of_wildcard(), path_info: Cow::Borrowed(path), captures: Captures::new() }
     }
 
     /// The id of the component that answers.
@@ -105,29 +125,41 @@ impl<'a> RouteMatch<'a> {
         self.component
     }
 
-    /// The headers that tell the component how it was reached: `spin-path-info`, `spin-path-match-NAME`, the
+    /// What the log names instead of the path: the route, where it has `:name` segments. What stands there may be a secret,
+    /// such as the unguessable end of a webhook's address.
+    #[must_use]
+    pub fn instead_of_path(&self) -> Option<HeaderValue> {
+        self.captures.iter().next().and(self.told.full.clone())
+    }
+
+    /// Adds the headers that tell the component how it was reached: `spin-path-info`, `spin-path-match-NAME`, the
     /// routes, and `spin-full-url` and `spin-client-addr` from the arguments.
     ///
     /// A value that cannot stand in a header (a path may have any bytes once decoded) is left out.
-    pub fn headers(&self, full_url: &str, client: SocketAddr) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let component_route = self.raw.strip_suffix(WILDCARD).unwrap_or(self.raw);
-        let client = client.to_string();
+    pub fn tell(self, headers: &mut HeaderMap, full_url: &str, client: &HeaderValue) {
+        let value = |text: &str| HeaderValue::from_str(text).ok();
+        let Told { raw, full, component } = self.told;
         let fixed = [
-            (PATH_INFO, &*self.path_info),
-            (FULL_URL, full_url),
-            (MATCHED_ROUTE, self.full),
-            (BASE_PATH, "/"),
-            (RAW_COMPONENT_ROUTE, self.raw),
-            (COMPONENT_ROUTE, component_route),
-            (CLIENT_ADDR, &*client),
+            (PATH_INFO, value(&self.path_info)),
+            (FULL_URL, value(full_url)),
+            (MATCHED_ROUTE, full),
+            (BASE_PATH, Some(HeaderValue::from_static("/"))),
+            (RAW_COMPONENT_ROUTE, raw),
+            (COMPONENT_ROUTE, component),
+            (CLIENT_ADDR, Some(client.clone())),
         ];
-        let fixed = fixed.map(|(name, value)| (Ok(name), HeaderValue::from_str(value)));
-        let named = self.captures.iter().map(|(name, value)| {
+        headers.reserve(fixed.len() + self.captures.iter().count() + 1);
+        for (name, value) in fixed {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
+        for (name, found) in self.captures.iter() {
             let name = format!("spin-path-match-{}", name.replace('_', "-"));
-            (HeaderName::try_from(name.to_ascii_lowercase()), HeaderValue::from_str(value))
-        });
-        let all: Vec<_> = fixed.into_iter().chain(named).collect();
-        all.into_iter().filter_map(|(name, value)| Some((name.ok()?, value.ok()?)))
+            if let (Ok(name), Some(value)) = (HeaderName::try_from(name.to_ascii_lowercase()), value(found)) {
+                headers.insert(name, value);
+            }
+        }
     }
 }
 

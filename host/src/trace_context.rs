@@ -3,8 +3,6 @@
 //! Only version 00 is written; a later version is read by its first four fields, as the recommendation asks.
 //! <https://www.w3.org/TR/trace-context/>
 
-use std::fmt;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The header's name.
@@ -66,14 +64,43 @@ impl TraceContext {
     /// The value of the `traceparent` header that makes this span the parent.
     #[must_use]
     pub fn header(self) -> Option<HeaderValue> {
-        HeaderValue::try_from(self.to_string()).ok()
+        let (trace, span, flags) = (self.trace_hex(), self.span_hex(), Hex::<2>::of(self.flags.into()));
+        let text = ["00-", trace.as_str(), "-", span.as_str(), "-", flags.as_str()].concat();
+        HeaderValue::try_from(text).ok()
+    }
+
+    /// The trace's id, as 32 hexadecimal digits.
+    #[must_use]
+    pub fn trace_hex(self) -> Hex<32> {
+        Hex::of(self.trace_id)
+    }
+
+    /// The request's own id, as 16 hexadecimal digits.
+    #[must_use]
+    pub fn span_hex(self) -> Hex<16> {
+        Hex::of(self.span_id.into())
     }
 }
 
-impl fmt::Display for TraceContext {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { trace_id, span_id, flags } = self;
-        write!(formatter, "00-{trace_id:032x}-{span_id:016x}-{flags:02x}")
+/// The last `N` hexadecimal digits of a number, ready to be copied: each request has several of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Hex<const N: usize>([u8; N]);
+
+impl<const N: usize> Hex<N> {
+    fn of(mut number: u128) -> Self {
+        let mut digits = [b'0'; N];
+        for digit in digits.iter_mut().rev() {
+            *digit = b"0123456789abcdef"[usize::from(number.to_le_bytes()[0] & 15)];
+            number >>= 4;
+        }
+        Self(digits)
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // They are ASCII.
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
@@ -87,7 +114,7 @@ mod tests {
     fn a_valid_header_is_read_and_written_back() {
         let context = TraceContext::parse(VALID).unwrap();
         assert_eq!(context.span_id, 0x00f0_67aa_0ba9_02b7);
-        assert_eq!(context.to_string(), VALID);
+        assert_eq!(context.header().unwrap(), VALID);
     }
 
     #[test]

@@ -27,7 +27,7 @@ const EVENT_INTERVAL: u32 = 8;
 /// # Errors
 /// The application cannot be started; the message says which file, key or flag is to blame.
 pub fn run(up: Up) -> anyhow::Result<()> {
-    log::start(up.log_format);
+    let _log = log::start(up.log_format)?;
     // One thread has all in its caches, and no lock is ever contended. More are worth it only beyond one core's work.
     let mut runtime = match up.threads {
         0 | 1 => tokio::runtime::Builder::new_current_thread(),

@@ -2,21 +2,21 @@
 //!
 //! - [`host`] starts the real binary on a temporary state folder, and stops or kills it.
 //! - [`http`] is the client of a person or of the merchant's own systems.
-//! - [`doudian`] is a simulated Doudian open platform: it keeps orders, pushes signed messages, answers the signed API, and
-//!   misbehaves on demand. It shares no code with what it tests, signatures included.
+//! - [`marketplace`] simulates the platforms: they keep orders, push signed messages, answer their signed APIs, and misbehave
+//!   on demand. They share no code with what they test, signatures included.
 //! - [`standard_webhooks`] signs what own shops and tills send.
 //! - [`merchant`] makes up the morning of a tea chain, and keeps the books that the system's answers are compared with.
-//! - [`system`] starts platform and application together.
+//! - [`system`] starts platforms and application together.
 //! - [`load`] drives many connections at once and measures.
 //!
 //! The programs `siyu-demo` and `siyu-bench` stand on the same parts; `cargo xtask demo` and `cargo xtask bench` run them.
 //! Everyone in here is invented.
 
-pub mod doudian;
 pub mod host;
 pub mod http;
 pub mod load;
 pub mod manifest;
+pub mod marketplace;
 pub mod merchant;
 pub mod standard_webhooks;
 pub mod system;

@@ -1,4 +1,4 @@
-//! The merchant of the tests: a tea chain, made up, with a live room on Doudian and stores with tills.
+//! The merchant of the tests: a tea chain, made up, with live rooms on the marketplaces and stores with tills.
 //!
 //! Buyers, guides, stores and numbers are invented; the same seed makes the same morning.
 
@@ -6,7 +6,8 @@ pub mod tills;
 
 use std::collections::BTreeMap;
 
-use crate::doudian::shop::{Basket, Goods, Impossible, Room, Shop};
+use crate::marketplace::dialect::Dialect;
+use crate::marketplace::shop::{Basket, Goods, Impossible, Room, Shop};
 
 /// The menu: SKU code, title, price in fen.
 pub const MENU: [(&str, &str, i64); 6] = [
@@ -34,47 +35,84 @@ pub struct Morning {
     pub begins: i64,
 }
 
+/// What a platform lets happen to an order.
+#[derive(Clone, Copy, Debug)]
+pub struct Ways {
+    /// Lines in an order at most.
+    pub lines: usize,
+    /// Whether part of the money can go back before the goods have left, and the platform says so.
+    pub refunds_before_shipping: bool,
+    /// Whether the merchant hears of orders that nobody has paid.
+    pub unpaid: bool,
+}
+
+impl Ways {
+    /// Everything.
+    pub const ALL: Self = Self { lines: usize::MAX, refunds_before_shipping: true, unpaid: true };
+
+    /// Those of a simulated platform. JD knows cancellations only, of which it never says that the money went back; on Pinduoduo
+    /// an order that is refunded before shipping is over. Neither shows what is not paid.
+    pub fn of(dialect: &dyn Dialect) -> Self {
+        let all = !matches!(dialect.name(), "jd" | "pinduoduo");
+        Self { lines: dialect.lines(), refunds_before_shipping: all, unpaid: all }
+    }
+}
+
 impl Morning {
     /// The live room's share: orders are placed, most are paid, many shipped, some finished, some cancelled, some refunded.
-    /// The shop has then a message to tell about each step.
+    /// The shop has then a change to tell about each step.
     ///
     /// # Errors
     /// [`Impossible`] if the story does not hold together; that would be a mistake in here.
     pub fn live_room(&self, shop: &mut Shop) -> Result<(), Impossible> {
+        self.live_room_where(shop, Ways::ALL)
+    }
+
+    /// The same on a platform that does not have all ways.
+    ///
+    /// # Errors
+    /// As for [`Morning::live_room`].
+    pub fn live_room_where(&self, shop: &mut Shop, ways: Ways) -> Result<(), Impossible> {
         let mut dice = fastrand::Rng::with_seed(self.seed);
         let mut at = self.begins;
         let mut now = || {
             at += 1;
             at
         };
-        let placed: Vec<u64> = (0..self.live_orders).map(|n| shop.place(basket(&mut dice, n), now())).collect();
+        let placed: Vec<String> = (0..self.live_orders)
+            .map(|n| {
+                let mut basket = basket(&mut dice, n);
+                basket.goods.truncate(ways.lines);
+                shop.place(basket, now())
+            })
+            .collect();
         let mut percent = |percent: u8| dice.u8(0..100) < percent;
         let (mut paid, mut shipped) = (Vec::new(), Vec::new());
-        for &order in &placed {
-            if percent(84) {
+        for order in &placed {
+            if percent(84) || !ways.unpaid {
                 shop.pay(order, now())?;
                 paid.push(order);
             } else if percent(60) {
                 shop.cancel(order, now())?;
             }
         }
-        for &order in &paid {
+        for order in &paid {
             if percent(75) {
                 shop.ship(order, now())?;
-                shipped.push(order);
+                shipped.push(*order);
             }
         }
-        for &order in &paid {
+        for order in if ways.refunds_before_shipping { &paid } else { &shipped } {
             if percent(12) {
                 let case = shop.ask_refund(order, 1_000, now())?;
                 if percent(70) {
-                    shop.refund(case, now())?;
+                    shop.refund(&case, now())?;
                 } else if percent(50) {
-                    shop.close_case(case, now())?;
+                    shop.close_case(&case, now())?;
                 }
             }
         }
-        for &order in &shipped {
+        for order in &shipped {
             if percent(40) {
                 shop.finish(order, now())?;
             }
@@ -87,9 +125,9 @@ fn basket(dice: &mut fastrand::Rng, buyer: u32) -> Basket {
     let goods: Vec<Goods> = (0..dice.usize(1..=3)).map(|_| goods(dice)).collect();
     let total: i64 = goods.iter().map(|goods| goods.unit_price * i64::from(goods.quantity)).sum();
     Basket {
-        open_id: format!("测试买家-{buyer:05}"),
+        buyer: format!("测试买家-{buyer:05}"),
         // Odd amounts, so that a discount never divides evenly over the lines.
-        discount_shop: if total > 10_000 { 1_001 } else { 0 },
+        discount_merchant: if total > 10_000 { 1_001 } else { 0 },
         discount_platform: if dice.bool() { 333 } else { 0 },
         freight: if total < 5_000 { 800 } else { 0 },
         goods,
@@ -142,7 +180,7 @@ mod tests {
     use super::*;
 
     fn morning(seed: u64) -> Shop {
-        let mut shop = Shop::new(1);
+        let mut shop = Shop::new(0, |_, number| number.to_string());
         Morning { seed, live_orders: 300, store_orders: 0, begins: 1_790_000_000 }.live_room(&mut shop).unwrap();
         shop
     }

@@ -1,6 +1,7 @@
-//! The whole of it: the simulated platform, and the application on the real host, with every variable set.
+//! The whole of it: the simulated platforms, and the application on the real host, with every variable set.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -8,10 +9,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::doudian::App;
-use crate::doudian::api::Api;
 use crate::host::{Host, Setup, share_compiled};
 use crate::http::{Answer, Client};
+use crate::marketplace::dialect::Dialect;
+use crate::marketplace::doudian::Doudian;
+use crate::marketplace::server::Server;
 use crate::merchant::tills;
 
 /// Secrets made up for tests. Whoever runs Siyu in earnest makes their own.
@@ -24,10 +26,12 @@ pub const API_TOKEN: &str = "test-only-api-token-0123456789abcdef";
 /// The application's database in the state folder, as docs/operations.md names it.
 pub const DATABASE: &str = "sqlite_db.db";
 
-/// A platform and an application that knows it.
+/// Platforms and an application that knows them.
 pub struct System {
-    /// The simulated platform.
-    pub platform: Api,
+    /// The simulated Doudian.
+    pub platform: Server,
+    /// The other simulated platforms.
+    pub others: Vec<Server>,
     /// The host that runs the application.
     pub host: Host,
     /// A client with the operator's token.
@@ -37,7 +41,7 @@ pub struct System {
 }
 
 impl System {
-    /// Start both, with every variable set.
+    /// Start Doudian and the application, with every variable set.
     ///
     /// # Errors
     /// When the host cannot be started.
@@ -50,11 +54,26 @@ impl System {
     /// # Errors
     /// When the host cannot be started.
     pub async fn start_with(change: impl FnOnce(Setup) -> Setup) -> Result<Self> {
-        let platform = Api::start(App::invented()).await?;
-        let setup = change(configured(&platform));
+        Self::start_on(Vec::new(), change).await
+    }
+
+    /// Start Doudian, the other platforms of these dialects and the application, the setup changed by `change` first.
+    ///
+    /// # Errors
+    /// When the host cannot be started.
+    pub async fn start_on(dialects: Vec<Arc<dyn Dialect>>, change: impl FnOnce(Setup) -> Setup) -> Result<Self> {
+        let platform = Server::start(Doudian).await?;
+        let mut setup = configured(&platform);
+        let mut others = Vec::new();
+        for dialect in dialects {
+            let other = Server::with_shops(dialect, 1).await?;
+            setup = knowing(setup, &other);
+            others.push(other);
+        }
+        let setup = change(setup);
         let state = fresh_state()?;
         let host = Host::start(&setup, state.path())?;
-        Ok(Self { platform, host, client: Client::new().with_token(API_TOKEN), setup, state })
+        Ok(Self { platform, others, host, client: Client::new().with_token(API_TOKEN), setup, state })
     }
 
     /// Kill the host as a power cut would, and start it again on the same state.
@@ -62,10 +81,10 @@ impl System {
     /// # Errors
     /// When it does not start again.
     pub fn crash_and_restart(self) -> Result<Self> {
-        let Self { platform, host, client, setup, state } = self;
+        let Self { platform, others, host, client, setup, state } = self;
         host.kill()?;
         let host = Host::start(&setup, state.path())?;
-        Ok(Self { platform, host, client, setup, state })
+        Ok(Self { platform, others, host, client, setup, state })
     }
 
     /// Stop the host and leave its state behind; start it anew on a folder that holds `backup` and nothing else.
@@ -73,18 +92,23 @@ impl System {
     /// # Errors
     /// When it does not stop or start, or the back-up cannot be copied.
     pub fn restore(self, backup: &Path) -> Result<Self> {
-        let Self { platform, host, client, setup, state: left } = self;
+        let Self { platform, others, host, client, setup, state: left } = self;
         host.stop()?;
         drop(left);
         let state = fresh_state()?;
         std::fs::copy(backup, state.path().join(DATABASE)).context("cannot copy the back-up")?;
         let host = Host::start(&setup, state.path())?;
-        Ok(Self { platform, host, client, setup, state })
+        Ok(Self { platform, others, host, client, setup, state })
     }
 
-    /// Where pushes go.
+    /// Where a platform's pushes go.
+    pub fn hook(&self, platform: &Server) -> String {
+        self.host.at(&platform.dialect().hook(platform.app()))
+    }
+
+    /// Where Doudian's pushes go.
     pub fn douyin_hook(&self) -> String {
-        self.host.at("/hooks/douyin")
+        self.hook(&self.platform)
     }
 
     /// Where own shops' messages go.
@@ -167,14 +191,22 @@ pub fn fresh_state() -> Result<TempDir> {
 }
 
 /// The application's own setup, knowing `platform`.
-pub fn configured(platform: &Api) -> Setup {
-    Setup::application()
-        .variable("douyin_app_key", &platform.app().key)
-        .variable("douyin_app_secret", &platform.app().secret)
-        .variable("douyin_api_base", platform.base())
+pub fn configured(platform: &Server) -> Setup {
+    let setup = Setup::application()
         .variable("webhook_secret", WEBHOOK_SECRET)
         .variable("data_key", DATA_KEY)
-        .variable("api_token", API_TOKEN)
+        .variable("api_token", API_TOKEN);
+    knowing(setup, platform)
+}
+
+/// The same setup, knowing `platform` too.
+fn knowing(setup: Setup, platform: &Server) -> Setup {
+    let (name, app) = (platform.dialect().name(), platform.app());
+    let setup = setup
+        .variable(&format!("{name}_app_key"), &app.key)
+        .variable(&format!("{name}_app_secret"), &app.secret)
+        .variable(&format!("{name}_api_base"), platform.base());
+    app.more.iter().fold(setup, |setup, (more, text)| setup.variable(&format!("{name}_{more}"), text))
 }
 
 #[cfg(test)]

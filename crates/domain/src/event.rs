@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
 pub use self::payload::{
-    ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, RefundEvent, StockCause, StockChanged,
+    BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, ParcelEvent, PullDue,
+    PullKind, RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged, StockPushDue,
 };
 pub use self::version::Version;
 
@@ -89,6 +90,26 @@ vocabulary! {
     RefundCancelled(RefundEvent, 1) = "refund.cancelled";
     /// The stock of a SKU changed.
     StockChanged(StockChanged, 1) = "stock.changed";
+    /// A parcel was signed for.
+    ParcelSigned(ParcelEvent, 1) = "parcel.signed";
+    /// Something is wrong with a parcel.
+    ParcelProblem(ParcelEvent, 1) = "parcel.problem";
+    /// A parcel is with its sender again.
+    ParcelReturned(ParcelEvent, 1) = "parcel.returned";
+    /// An order is its buyer's first.
+    BuyerFirstOrder(BuyerFirstOrder, 1) = "buyer.first_order";
+    /// The replenishment cycle of a SKU changed.
+    SkuCycle(SkuCycle, 1) = "sku.cycle";
+    /// The goods of an after-sale case came back.
+    ReturnReceived(ReturnReceived, 1) = "return.received";
+    /// Platforms that offer a SKU are to be told its stock. A timer.
+    StockPushDue(StockPushDue, 1) = "stock.push_due";
+    /// A shop on a marketplace was connected.
+    ShopConnected(ShopEvent, 1) = "shop.connected";
+    /// A shop on a marketplace was disconnected.
+    ShopDisconnected(ShopEvent, 1) = "shop.disconnected";
+    /// A connected shop is to be asked what changed. A timer.
+    PullDue(PullDue, 1) = "pull.due";
     /// A call to another system was answered with success.
     OutboxSucceeded(OutboxSucceeded, 1) = "outbox.succeeded";
     /// A call to another system was given up.

@@ -206,8 +206,7 @@ pub fn allocate(total: Fen, weights: &[u64]) -> Result<Vec<Fen>, MoneyError> {
         shares.map(|share| (share / weight_sum, share % weight_sum)).unzip();
 
     let left_over = magnitude - parts.iter().sum::<i128>();
-    let mut by_loss: Vec<((i128, &u64), &mut i128)> =
-        iter::zip(iter::zip(lost, weights), parts.iter_mut()).collect();
+    let mut by_loss: Vec<((i128, &u64), &mut i128)> = iter::zip(iter::zip(lost, weights), parts.iter_mut()).collect();
     by_loss.sort_by_key(|(loss_and_weight, _)| std::cmp::Reverse(*loss_and_weight));
     for ((_, part), _) in iter::zip(by_loss, 0..left_over) {
         *part += 1;

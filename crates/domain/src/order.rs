@@ -253,6 +253,12 @@ pub enum IdentityKind {
     PinduoduoOpenId,
     /// Kuaishou's open id.
     KuaishouOpenId,
+    /// Xiaohongshu's open id (`xhsOpenId`).
+    XiaohongshuOpenId,
+    /// Youzan's open id (`yz_open_id`).
+    YouzanOpenId,
+    /// Weidian's buyer id.
+    WeidianBuyerId,
     /// WeChat's unionid.
     WechatUnionId,
     /// WeChat's openid, per account.
@@ -276,6 +282,9 @@ impl IdentityKind {
             Self::JdOpenId => "jd_open_id",
             Self::PinduoduoOpenId => "pinduoduo_open_id",
             Self::KuaishouOpenId => "kuaishou_open_id",
+            Self::XiaohongshuOpenId => "xiaohongshu_open_id",
+            Self::YouzanOpenId => "youzan_open_id",
+            Self::WeidianBuyerId => "weidian_buyer_id",
             Self::WechatUnionId => "wechat_union_id",
             Self::WechatOpenId => "wechat_open_id",
             Self::WecomExternalUserId => "wecom_external_user_id",

@@ -147,6 +147,8 @@ pub struct RefundFacts {
     pub unknown_statuses: BTreeSet<String>,
     /// What is asked for.
     pub claim: Option<Latest<RefundClaim>>,
+    /// The platform's number for the case's newest state, where a decision has to name it.
+    pub version: Option<Latest<String>>,
 }
 
 impl RefundFacts {
@@ -165,6 +167,7 @@ impl RefundFacts {
         Latest::merge_into(&mut self.raw_status, other.raw_status);
         self.unknown_statuses.extend(other.unknown_statuses);
         Latest::merge_into(&mut self.claim, other.claim);
+        Latest::merge_into(&mut self.version, other.version);
     }
 
     /// The steps that have happened, with the first instant known for each. Any step at all means applied. The set only

@@ -267,6 +267,7 @@ fn refund_facts() -> impl Strategy<Value = RefundFacts> {
             facts.reach(status, at);
         }
         facts.claim = asked.map(|(at, amount)| Latest::new(at, claim(amount, 0, &[])));
+        facts.version = asked.map(|(at, version)| Latest::new(at, version.to_string()));
         facts
     })
 }

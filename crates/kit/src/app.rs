@@ -33,8 +33,8 @@ impl App {
     /// # Errors
     /// [`ConfigError`] when `clock` is neither `system` nor `virtual`.
     #[cfg(target_family = "wasm")]
-    pub(crate) async fn from_host(variables: &[&str]) -> Result<Self, ConfigError> {
-        let names = [&VARIABLES[..], variables].concat();
+    pub(crate) async fn from_host(mut names: Vec<String>) -> Result<Self, ConfigError> {
+        names.extend(VARIABLES.map(str::to_owned));
         let variables = Variables::load(&names).await;
         Self::new(Backend::new(), variables, Client, MOST_PER_COMMIT)
     }

@@ -19,13 +19,13 @@ use wasip3::http_compat::{IncomingRequestBody, http_from_wasi_request, http_into
 /// When the host's request or response cannot be converted.
 pub async fn handle(
     request: types::Request,
-    variables: &[&str],
+    variables: fn() -> Vec<String>,
     router: fn(App) -> Router,
 ) -> Result<types::Response, ErrorCode> {
     static ROUTER: OnceLock<Result<Router, ConfigError>> = OnceLock::new();
     if ROUTER.get().is_none() {
         log();
-        let made = App::from_host(variables).await.map(router);
+        let made = App::from_host(variables()).await.map(router);
         drop(ROUTER.set(made));
     }
     let request = http_from_wasi_request(request)?;

@@ -1,6 +1,7 @@
 //! Counts of what leaves no other trace, such as forged webhooks.
 
 use crate::{App, Cx, host, params};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +14,7 @@ pub(crate) struct Counters(Arc<Mutex<Waiting>>);
 
 #[derive(Default)]
 struct Waiting {
-    counts: BTreeMap<(&'static str, i64), i64>,
+    counts: BTreeMap<(Cow<'static, str>, i64), i64>,
     writing: bool,
 }
 
@@ -25,10 +26,10 @@ impl Counters {
 
 impl App {
     /// Counts one more of `name` today (UTC), in the background.
-    pub fn count(&self, cx: &Cx, name: &'static str) {
+    pub fn count(&self, cx: &Cx, name: impl Into<Cow<'static, str>>) {
         let counters = self.counters();
         let mut waiting = counters.lock();
-        let count = waiting.counts.entry((name, cx.now.millis().div_euclid(DAY_MS))).or_default();
+        let count = waiting.counts.entry((name.into(), cx.now.millis().div_euclid(DAY_MS))).or_default();
         *count = count.saturating_add(1);
         if !std::mem::replace(&mut waiting.writing, true) {
             host::spawn(write(self.clone(), cx.clone()));
@@ -53,7 +54,7 @@ async fn write(app: App, cx: Cx) {
                     tx.execute(
                         "insert into counter (name, day, value) values (?1, ?2, ?3)
                          on conflict (name, day) do update set value = value + excluded.value",
-                        &params![name, day, count],
+                        &params![name.as_ref(), day, count],
                     )?;
                 }
                 Ok::<_, crate::db::DbError>(())

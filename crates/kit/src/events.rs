@@ -88,12 +88,42 @@ pub fn schedule(
     subject: &str,
     event: &Event,
 ) -> Result<(), DbError> {
-    tx.run(
+    write_timer(tx, due, key, source, subject, event, "")
+}
+
+/// Schedules an event for `due` at the latest: what is scheduled earlier under the same key stays.
+///
+/// # Errors
+/// [`DbError`] of the insert.
+pub fn schedule_by(
+    tx: &Tx<'_>,
+    due: UnixMs,
+    key: &str,
+    source: &str,
+    subject: &str,
+    event: &Event,
+) -> Result<(), DbError> {
+    write_timer(tx, due, key, source, subject, event, "where excluded.due < timer.due")
+}
+
+fn write_timer(
+    tx: &Tx<'_>,
+    due: UnixMs,
+    key: &str,
+    source: &str,
+    subject: &str,
+    event: &Event,
+    unless: &str,
+) -> Result<(), DbError> {
+    let sql = format!(
         "insert into timer (key, due, type, subject, source, data, trace)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          on conflict (key) do update
              set due = excluded.due, type = excluded.type, subject = excluded.subject,
-                 source = excluded.source, data = excluded.data, trace = excluded.trace",
+                 source = excluded.source, data = excluded.data, trace = excluded.trace {unless}"
+    );
+    tx.run(
+        &sql,
         &params![
             key,
             due.millis(),

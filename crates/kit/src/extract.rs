@@ -70,7 +70,31 @@ where
         let axum::extract::Path(text) = axum::extract::Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|error| Problem::bad_request(error.body_text()))?;
-        // What is not an id names nothing.
-        text.parse().map(Self).map_err(|_| Problem::not_found(format!("there is no {text:?} here")))
+        segment(&text).map(Self)
     }
+}
+
+/// Two segments of the path, each an id or a name.
+pub struct Paths<A, B>(pub A, pub B);
+
+impl<A, B, S> FromRequestParts<S> for Paths<A, B>
+where
+    A: std::str::FromStr,
+    B: std::str::FromStr,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let axum::extract::Path((first, second)) =
+            axum::extract::Path::<(String, String)>::from_request_parts(parts, state)
+                .await
+                .map_err(|error| Problem::bad_request(error.body_text()))?;
+        Ok(Self(segment(&first)?, segment(&second)?))
+    }
+}
+
+/// What is not an id names nothing.
+fn segment<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| Problem::not_found(format!("there is no {text:?} here")))
 }

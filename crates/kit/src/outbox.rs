@@ -21,43 +21,46 @@ pub struct Call<'a> {
     pub request: Value,
 }
 
-/// Queues a call. Tells its id, or the id of the equal call that waits already: that one will see the newest state.
+/// Queues a call. Where one about the same waits already, that one takes over the newer request. Tells the id of the one that
+/// waits now.
 ///
 /// # Errors
 /// [`DbError`] of the insert.
 pub fn enqueue(tx: &Tx<'_>, call: &Call<'_>) -> Result<OutboxId, DbError> {
     let id = OutboxId::new(tx.cx().now, host::random());
-    let now = tx.cx().now.millis();
-    let added = tx.execute(
+    let waiting = tx.query_one(
         "insert into outbox (id, destination, operation, subject, idempotency_key, request, due, created_at, trace)
          values (?1, ?2, ?3, ?4, ?1, ?5, ?6, ?6, ?7)
-         on conflict (destination, operation, subject) where state = 'pending' do nothing",
+         on conflict (destination, operation, subject) where state = 'pending' do update set request = excluded.request
+         returning id",
         &params![
             id.to_string(),
             call.destination,
             call.operation,
             call.subject,
             call.request.to_string(),
-            now,
+            tx.cx().now.millis(),
             tx.cx().trace.as_ref().map(ToString::to_string),
         ],
     )?;
-    if added > 0 {
-        tx.nudge_after_commit();
-        return Ok(id);
-    }
-    let waiting = tx.query_one(
-        "select id from outbox
-          where destination = ?1 and operation = ?2 and subject = ?3 and state = 'pending'",
-        &params![call.destination, call.operation, call.subject],
-    )?;
-    waiting.map_or_else(|| Err(DbError::Shape("the waiting call is gone".to_owned())), |row| row.parse("id"))
+    tx.nudge_after_commit();
+    waiting.ok_or_else(|| DbError::Shape("an upsert returned no row".to_owned()))?.parse("id")
 }
 
-/// What a finished call was answered with: bytes as the courier kept them (sealed with the data key).
+/// A finished call: what was asked, and what it was answered with.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The arguments, JSON.
+    pub request: String,
+    /// The answer as the courier kept it (sealed with the data key); none where the call failed or the answer was trimmed.
+    pub response: Option<Vec<u8>>,
+}
+
+/// A call by its id.
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn response(tx: &Tx<'_>, id: OutboxId) -> Result<Option<Vec<u8>>, DbError> {
-    Ok(tx.scalar::<Option<Vec<u8>>>("select response from outbox where id = ?1", &params![id.to_string()])?.flatten())
+pub fn finished(tx: &Tx<'_>, id: OutboxId) -> Result<Option<Finished>, DbError> {
+    let row = tx.query_one("select request, response from outbox where id = ?1", &params![id.to_string()])?;
+    row.map(|row| Ok(Finished { request: row.get("request")?, response: row.get("response")? })).transpose()
 }

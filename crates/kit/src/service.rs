@@ -5,11 +5,11 @@ use axum::Router;
 use axum::routing::get;
 use http::{StatusCode, header};
 
-/// Makes a function's router a component: `kit::service!(router, ["douyin_app_key", …])`. The names are the variables that the
-/// function reads. Outside Wasm it does nothing.
+/// Makes a function's router a component: `kit::service!(crate::router, crate::variables)`. The second is a function that names
+/// the variables that the function reads. Outside Wasm it does nothing.
 #[macro_export]
 macro_rules! service {
-    ($router:path, $variables:expr) => {
+    ($router:path, $variables:path) => {
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code, missing_docs, clippy::as_conversions)]
         mod component {
@@ -21,7 +21,7 @@ macro_rules! service {
                 async fn handle(
                     request: wasip3::http::types::Request,
                 ) -> Result<wasip3::http::types::Response, wasip3::http::types::ErrorCode> {
-                    $crate::component::handle(request, &$variables, $router).await
+                    $crate::component::handle(request, $variables, $router).await
                 }
             }
 

@@ -4,6 +4,7 @@ use crate::Problem;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::Secret;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub struct Variables(Arc<BTreeMap<String, Secret<String>>>);
 #[error("the variable {variable} {why}")]
 pub struct ConfigError {
     /// Its name.
-    pub variable: &'static str,
+    pub variable: Cow<'static, str>,
     /// What is wrong with it, never its value.
     pub why: String,
 }
@@ -25,20 +26,26 @@ pub struct ConfigError {
 impl ConfigError {
     /// A variable that has a value of a wrong form.
     #[must_use]
-    pub fn wrong(variable: &'static str, expected: &str) -> Self {
-        Self { variable, why: format!("is not usable: expected {expected}") }
+    pub fn wrong(variable: impl Into<Cow<'static, str>>, expected: &str) -> Self {
+        Self { variable: variable.into(), why: format!("is not usable: expected {expected}") }
+    }
+
+    /// A variable that has no value.
+    #[must_use]
+    pub fn missing(variable: impl Into<Cow<'static, str>>) -> Self {
+        Self { variable: variable.into(), why: "is not set".to_owned() }
     }
 }
 
 impl From<ConfigError> for Problem {
     fn from(error: ConfigError) -> Self {
-        Self::not_configured(error.variable, &error.why)
+        Self::not_configured(&error.variable, &error.why)
     }
 }
 
 impl From<&ConfigError> for Problem {
     fn from(error: &ConfigError) -> Self {
-        Self::not_configured(error.variable, &error.why)
+        Self::not_configured(&error.variable, &error.why)
     }
 }
 
@@ -63,12 +70,12 @@ impl Variables {
 
     /// Reads these variables from the host. One that the manifest does not define counts as missing.
     #[cfg(target_family = "wasm")]
-    pub(crate) async fn load(names: &[&str]) -> Self {
+    pub(crate) async fn load(names: &[String]) -> Self {
         let mut kept = BTreeMap::new();
         for name in names {
             match spin_sdk::variables::get(name).await {
                 Ok(value) if !without_line_end(&value).is_empty() => {
-                    kept.insert((*name).to_owned(), Secret::new(without_line_end(&value).to_owned()));
+                    kept.insert(name.clone(), Secret::new(without_line_end(&value).to_owned()));
                 }
                 Ok(_) | Err(spin_sdk::variables::Error::Undefined(_)) => {}
                 Err(error) => tracing::warn!(name, %error, "variable"),
@@ -88,7 +95,7 @@ impl Variables {
     /// # Errors
     /// [`ConfigError`] that names it.
     pub fn required(&self, name: &'static str) -> Result<&str, ConfigError> {
-        self.optional(name).ok_or_else(|| ConfigError { variable: name, why: "is not set".to_owned() })
+        self.optional(name).ok_or_else(|| ConfigError::missing(name))
     }
 
     /// A variable that must be kept secret.

@@ -2,10 +2,14 @@
 //!
 //! Ids exceed 2^53, so they become text without ever passing through a float; a float where an integer belongs is refused.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use domain::UnixMs;
+use domain::{Fen, UnixMs};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde_json::Value;
+
+use crate::gmt8::parse_gmt8;
 
 /// An id: a number or text, kept as text exactly as written.
 pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -16,6 +20,17 @@ pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
 pub fn optional_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let id = Option::<Id>::deserialize(deserializer)?;
     Ok(id.map(|id| id.0).filter(|id| !matches!(id.as_str(), "" | "0")))
+}
+
+/// A list of ids; absent (with `default`) and null count as empty.
+pub fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let ids = Option::<Vec<Id>>::deserialize(deserializer)?;
+    Ok(ids.into_iter().flatten().map(|id| id.0).collect())
+}
+
+/// A list; absent (with `default`) and null count as empty.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A whole number, or the same as text.
@@ -33,6 +48,69 @@ pub fn optional_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
     match optional_integer(deserializer)? {
         None | Some(0) => Ok(None),
         Some(seconds) => UnixMs::from_seconds(seconds).map(Some).map_err(D::Error::custom),
+    }
+}
+
+/// A time in Unix milliseconds; absent, null and zero mean "not yet".
+pub fn optional_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UnixMs>, D::Error> {
+    match optional_integer(deserializer)? {
+        None | Some(0) => Ok(None),
+        Some(millis) => UnixMs::from_millis(millis).map(Some).map_err(D::Error::custom),
+    }
+}
+
+/// A time as text in GMT+8; absent, null, `""` and text that is no time (`0000-00-00 00:00:00`) mean "not yet".
+pub fn optional_gmt8<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UnixMs>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.as_deref().and_then(parse_gmt8))
+}
+
+/// Money in yuan, as text or as a number: exactly to the fen. A third decimal is refused.
+pub fn yuan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fen, D::Error> {
+    Yuan::deserialize(deserializer).map(|yuan| yuan.0)
+}
+
+/// Money in yuan that may be absent, null or `""`.
+pub fn optional_yuan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Fen>, D::Error> {
+    match Option::<Value>::deserialize(deserializer)? {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+        Some(value) => Yuan::deserialize(&value).map(|yuan| Some(yuan.0)).map_err(D::Error::custom),
+    }
+}
+
+/// Yes or no, as JSON or as text; absent and anything else say nothing.
+pub fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(flag(&Value::deserialize(deserializer)?))
+}
+
+/// Yes or no, as JSON or as text.
+pub fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// JSON that a platform may have put into a text: the value itself.
+pub fn json_text(value: &Value) -> serde_json::Result<Cow<'_, Value>> {
+    match value {
+        Value::String(text) => serde_json::from_str(text).map(Cow::Owned),
+        value => Ok(Cow::Borrowed(value)),
+    }
+}
+
+struct Yuan(Fen);
+
+impl<'de> Deserialize<'de> for Yuan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A number is read as the shortest decimal that means it: 0.1 is ten fen, whatever its bits are.
+        let text = match Value::deserialize(deserializer)? {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            other => return Err(D::Error::custom(format!("{other} is no amount in yuan"))),
+        };
+        Fen::from_yuan_text(&text).map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -98,7 +176,7 @@ impl Visitor<'_> for IntegerVisitor {
 
 #[cfg(test)]
 mod tests {
-    use domain::UnixMs;
+    use domain::{Fen, UnixMs};
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
@@ -152,5 +230,38 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Row>(json).is_err(), "{json}");
         }
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Bill {
+        #[serde(deserialize_with = "super::yuan")]
+        paid: Fen,
+        #[serde(default, deserialize_with = "super::optional_yuan")]
+        freight: Option<Fen>,
+        #[serde(default, deserialize_with = "super::optional_gmt8")]
+        at: Option<UnixMs>,
+        #[serde(default, deserialize_with = "super::optional_millis")]
+        changed: Option<UnixMs>,
+    }
+
+    #[test]
+    fn yuan_is_exact_as_text_and_as_number() {
+        for (paid, fen) in [("\"19.90\"", 1990), ("0.1", 10), ("0.29", 29), ("1234567.89", 123_456_789), ("7", 700)] {
+            let bill: Bill = serde_json::from_str(&format!(r#"{{"paid":{paid},"freight":""}}"#)).unwrap();
+            assert_eq!((bill.paid, bill.freight), (Fen::new(fen), None), "{paid}");
+        }
+        for paid in ["\"1.999\"", "0.001", "\"\"", "null", "true"] {
+            assert!(serde_json::from_str::<Bill>(&format!(r#"{{"paid":{paid}}}"#)).is_err(), "{paid}");
+        }
+    }
+
+    #[test]
+    fn times_as_text_are_gmt8_and_zeros_are_not_yet() {
+        let bill: Bill =
+            serde_json::from_str(r#"{"paid":"1","at":"2026-01-01 00:00:00","changed":1767196800001}"#).unwrap();
+        assert_eq!(bill.at.unwrap().to_string(), "2025-12-31T16:00:00.000Z");
+        assert_eq!(bill.changed.unwrap().to_string(), "2025-12-31T16:00:00.001Z");
+        let bill: Bill = serde_json::from_str(r#"{"paid":"1","at":"0000-00-00 00:00:00","changed":0}"#).unwrap();
+        assert_eq!((bill.at, bill.changed), (None, None));
     }
 }

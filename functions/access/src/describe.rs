@@ -12,7 +12,7 @@ use std::time::Duration;
 /// What this function says of itself.
 const OWN: &str = include_str!("../openapi.json");
 /// Functions that do not consume and have routes all the same.
-const OTHERS: [&str; 1] = ["pump"];
+const OTHERS: [&str; 2] = ["courier", "pump"];
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// OpenAPI 3.1 of all functions.

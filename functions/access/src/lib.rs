@@ -13,4 +13,4 @@ pub fn router(app: App) -> Router {
     kit::complete(api::routes()).with_state(app)
 }
 
-kit::service!(crate::router, []);
+kit::service!(crate::router, Vec::new);

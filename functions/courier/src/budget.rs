@@ -1,13 +1,6 @@
 //! How many calls a destination may have now: a token bucket.
 
-/// What a destination bears.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// Calls a second in the long run.
-    pub per_second: i64,
-    /// Calls at once after a rest.
-    pub burst: i64,
-}
+use platforms::marketplace::Limit;
 
 /// A token bucket. Tokens are counted in thousandths of a call, so that a rate per second refills by whole numbers each
 /// millisecond.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Who appends this function's events.
-const SOURCE: &str = "/functions/courier";
+pub const SOURCE: &str = "/functions/courier";
 /// How many calls one instance has under way at the most.
 const UNDER_WAY: i64 = 64;
 /// How long a claimed call is ours, in milliseconds: token, call, renewed token, call again, and writing it down.
@@ -20,7 +20,7 @@ const LEASE_MS: i64 = 120_000;
 #[derive(Clone)]
 pub struct Courier {
     app: App,
-    settings: Arc<Settings>,
+    pub settings: Arc<Settings>,
     under_way: Arc<AtomicI64>,
 }
 
@@ -66,7 +66,7 @@ impl Courier {
             Err(_) => cx.clone(),
         };
         let sealed = match &outcome {
-            Outcome::Succeeded { body, .. } => self.seal(body),
+            Outcome::Succeeded { answer, .. } => self.seal(answer),
             _ => Ok(Vec::new()),
         };
         let written = match sealed {
@@ -78,9 +78,9 @@ impl Courier {
         }
     }
 
-    fn seal(&self, body: &[u8]) -> Result<Vec<u8>, String> {
+    fn seal(&self, answer: &[u8]) -> Result<Vec<u8>, String> {
         let vault = self.settings.vault.as_ref().map_err(ToString::to_string)?;
-        vault.seal(outbox::RESPONSE_PURPOSE, body).map_err(|error| error.to_string())
+        vault.seal(outbox::RESPONSE_PURPOSE, answer).map_err(|error| error.to_string())
     }
 }
 

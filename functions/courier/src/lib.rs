@@ -13,7 +13,7 @@ mod retry;
 mod settings;
 mod store;
 
-pub use settings::VARIABLES;
+pub use settings::variables;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -40,4 +40,4 @@ pub fn router(app: App) -> Router {
         .with_state(State { app, courier })
 }
 
-kit::service!(crate::router, crate::VARIABLES);
+kit::service!(crate::router, crate::variables);

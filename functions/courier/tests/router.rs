@@ -61,8 +61,8 @@ impl Bench {
             .db()
             .write(&Cx::at(at(0)), move |tx| {
                 for subject in subjects {
-                    let request = json!({ "shop_id": "4463798", "params": { "shop_order_id": subject } });
-                    let call = outbox::Call { destination: "douyin", operation: "order.orderDetail", subject, request };
+                    let request = json!({ "shop_id": "4463798", "ask": "order", "order_id": subject });
+                    let call = outbox::Call { destination: "douyin", operation: "order", subject, request };
                     outbox::enqueue(tx, &call)?;
                 }
                 Ok::<_, DbError>(())

@@ -1,61 +1,148 @@
-//! What orders do with events: full records that the courier has fetched, and patience that has run out.
+//! What orders do with events: answers that the courier has brought, shops that come, and time that has run out.
 
 use crate::deliver::{self, Origin};
-use crate::{settings, store};
+use crate::{buyers, decision, listing, parcels, pull, receive, settings, store};
 use domain::{Event, OutboxFailed, OutboxSucceeded, Platform};
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::Logged;
 use kit::{App, Tx, Vault, outbox};
-use platforms::doudian;
+use platforms::marketplace::{Answer, Ask, Asked};
 
 /// This function as a consumer.
-pub const CONSUMER: Consumer =
-    Consumer { name: "orders", types: &["outbox.succeeded", "outbox.failed", "order.detail_overdue"], apply };
+pub const CONSUMER: Consumer = Consumer {
+    name: "orders",
+    types: &[
+        "outbox.succeeded",
+        "outbox.failed",
+        "order.detail_overdue",
+        "order.paid",
+        "order.shipped",
+        "order.detailed",
+        "shop.connected",
+        "pull.due",
+        "stock.changed",
+        "stock.push_due",
+    ],
+    apply,
+};
 
 fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
     match logged.event()? {
-        Event::OutboxSucceeded(answered) if answered.destination == Platform::Douyin.as_str() => {
-            record(app, tx, &answered)
-        }
-        Event::OutboxFailed(failed) if failed.destination == Platform::Douyin.as_str() => without(tx, &failed),
+        Event::OutboxSucceeded(succeeded) => match marketplace(&succeeded.destination) {
+            Some(platform) => answered(app, tx, platform, &succeeded),
+            None => Ok(()),
+        },
+        Event::OutboxFailed(failed) => match marketplace(&failed.destination) {
+            Some(platform) => refused(tx, platform, &failed),
+            None => Ok(()),
+        },
         Event::OrderDetailOverdue(overdue) => Ok(deliver::announce_incomplete(tx, overdue.order_id)?),
+        Event::ShopConnected(shop) => Ok(pull::begin(tx, shop.platform, &shop.shop_id)?),
+        Event::OrderPaid(paid) | Event::OrderDetailed(paid) if paid.order.complete => {
+            Ok(buyers::bought(tx, paid.order_id, &paid.order)?)
+        }
+        Event::OrderShipped(shipped) if settings::parcels_are_watched(app.variables()) => {
+            Ok(parcels::watch(tx, shipped.order_id, &shipped.order.shipments)?)
+        }
+        Event::StockChanged(changed) => Ok(listing::changed(tx, &changed.sku)?),
+        Event::StockPushDue(due) => Ok(listing::push(tx, &due.sku)?),
+        Event::PullDue(due) => Ok(pull::ask(tx, due.platform, &due.shop_id, due.kind)?),
         _ => Ok(()),
     }
 }
 
-/// A full record has come.
-fn record(app: &App, tx: &Tx<'_>, answered: &OutboxSucceeded) -> Result<(), ConsumeError> {
-    let refused = |error: &dyn std::fmt::Display| ConsumeError::Refused(error.to_string());
-    let vault = Vault::new(app.variables()).map_err(|error| refused(&error))?;
-    let sealed = outbox::response(tx, answered.outbox_id)?
-        .ok_or_else(|| ConsumeError::Refused(format!("call {} has no answer", answered.outbox_id)))?;
-    let body = vault.open(outbox::RESPONSE_PURPOSE, &sealed).map_err(|error| refused(&error))?;
-    let data = doudian::api::response(&body).map_err(|error| refused(&error))?;
-    let fact = match answered.operation.as_str() {
-        doudian::order::DETAIL => {
-            let own = settings::doudian(app.variables()).map_err(|error| refused(&error))?;
-            doudian::order::map_detail(&own.key, &data)
+fn marketplace(destination: &str) -> Option<Platform> {
+    destination.parse().ok().filter(|platform| platforms::source(*platform).is_some())
+}
+
+/// A marketplace has answered.
+fn answered(app: &App, tx: &Tx<'_>, platform: Platform, succeeded: &OutboxSucceeded) -> Result<(), ConsumeError> {
+    let Some(source) = platforms::source(platform) else { return Ok(()) };
+    let call = outbox::finished(tx, succeeded.outbox_id)?
+        .ok_or_else(|| refusal(&format!("there is no call {}", succeeded.outbox_id)))?;
+    let sealed = call.response.ok_or_else(|| refusal(&format!("call {} has no answer", succeeded.outbox_id)))?;
+    let asked = asked(&call.request)?;
+    let vault = Vault::new(app.variables()).map_err(|error| refusal(&error))?;
+    let body = vault.open(outbox::RESPONSE_PURPOSE, &sealed).map_err(|error| refusal(&error))?;
+    let answer = serde_json::from_slice(&body).map_err(|error| refusal(&error))?;
+    let own = settings::app(app.variables(), platform).map_err(|error| refusal(&error))?;
+    match source.read(&own, &asked.shop_id, &asked.ask, &answer).map_err(|error| refusal(&error))? {
+        Answer::Facts(facts) => {
+            for fact in facts {
+                deliver::fact(tx, fact, Origin::Record, None)?;
+            }
         }
-        doudian::aftersale::DETAIL => {
-            let shop = store::shop_of_refund(tx, &answered.subject)?
-                .ok_or_else(|| ConsumeError::Refused(format!("no refund {}", answered.subject)))?;
-            doudian::aftersale::map_detail(&shop, &data)
+        Answer::Changed { asks, next } => pull::page(tx, platform, &asked, &asks, next)?,
+        Answer::Messages(messages) => {
+            let ids = messages.iter().map(|message| message.id.clone()).collect();
+            for message in messages {
+                receive::message(tx, &vault, platform, message)?;
+            }
+            pull::messages(tx, platform, &asked.shop_id, ids)?;
         }
-        _ => return Ok(()),
-    };
-    deliver::fact(tx, fact.map_err(|error| refused(&error))?, Origin::Record, None)?;
+        Answer::Done => {
+            done(tx, platform, &asked)?;
+        }
+    }
     Ok(())
 }
 
-/// A full record will not come: what is known is announced.
-fn without(tx: &Tx<'_>, failed: &OutboxFailed) -> Result<(), ConsumeError> {
-    let order_id = match failed.operation.as_str() {
-        doudian::order::DETAIL => failed.subject.parse().ok(),
-        doudian::aftersale::DETAIL => store::order_of_refund(tx, &failed.subject)?,
-        _ => None,
-    };
-    match order_id {
-        Some(id) => Ok(deliver::announce_incomplete(tx, id)?),
-        None => Ok(()),
+/// A marketplace has done what it was told.
+fn done(tx: &Tx<'_>, platform: Platform, asked: &Asked) -> Result<(), ConsumeError> {
+    let (shop_id, ask) = (&asked.shop_id, asked.ask.first());
+    if let Ask::ConfirmMessages { .. } = ask {
+        pull::confirmed(tx, platform, shop_id)?;
     }
+    if let Ask::SetStock { shelf, quantity } = ask {
+        store::listing_told(tx, platform, shop_id, shelf, *quantity)?;
+    }
+    if let Ask::ConfirmReceipt { after_sale_id, .. } = ask
+        && let Some(id) = store::refund_by_case(tx, platform, shop_id, after_sale_id)?
+        && let Some(refund) = store::refund_by_id(tx, id)?
+        && let Some(order) = store::order_by_id(tx, refund.order_id)?
+    {
+        decision::received(tx, &order, &refund)?;
+    }
+    // How a case stands after a decision is told by the record.
+    if let Some(record) = ask.record() {
+        deliver::ask(tx, platform, shop_id, &record)?;
+    }
+    Ok(())
+}
+
+/// A marketplace was asked in vain.
+fn refused(tx: &Tx<'_>, platform: Platform, failed: &OutboxFailed) -> Result<(), ConsumeError> {
+    let Some(call) = outbox::finished(tx, failed.outbox_id)? else { return Ok(()) };
+    let asked = asked(&call.request)?;
+    let ask = asked.ask.first();
+    if let Ask::SetStock { shelf, .. } = ask {
+        return Ok(listing::refused(tx, platform, &asked.shop_id, shelf)?);
+    }
+    // What was refused may have been done by an earlier try whose answer was lost: the record tells.
+    if let Some(record) = ask.record() {
+        return Ok(deliver::ask(tx, platform, &asked.shop_id, &record).map(drop)?);
+    }
+    match ask.pull_kind() {
+        Some(kind) => Ok(pull::put_off(tx, platform, &asked.shop_id, kind, &failed.error)?),
+        // Without the record, what is known is announced.
+        None => {
+            let order_id = match ask {
+                Ask::Order { .. } => failed.subject.parse().ok(),
+                Ask::AfterSale { .. } => store::order_of_refund(tx, &failed.subject)?,
+                _ => None,
+            };
+            match order_id {
+                Some(id) => Ok(deliver::announce_incomplete(tx, id)?),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+fn asked(request: &str) -> Result<Asked, ConsumeError> {
+    serde_json::from_str(request).map_err(|error| refusal(&error))
+}
+
+fn refusal(error: &dyn std::fmt::Display) -> ConsumeError {
+    ConsumeError::Refused(error.to_string())
 }

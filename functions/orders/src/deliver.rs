@@ -3,10 +3,12 @@
 use crate::announce;
 use crate::reservation;
 use crate::store::{self, KnownOrder, KnownRefund};
-use domain::{Event, OrderDetailOverdue, OrderFacts, OrderId, OrderKey, Platform, RefundFacts, RefundId, Version};
+use domain::{
+    Event, OrderDetailOverdue, OrderFacts, OrderId, OrderKey, OutboxId, Platform, RefundFacts, RefundId, Version,
+};
 use kit::{DbError, Tx, events, outbox};
-use platforms::{Fact, doudian};
-use serde_json::json;
+use platforms::Fact;
+use platforms::marketplace::{Ask, Asked};
 
 /// Who appends this function's events.
 pub const SOURCE: &str = "/functions/orders";
@@ -56,9 +58,9 @@ fn order(
             events::cancel(tx, &order_timer(known.id))?;
         }
     }
-    if origin == Origin::Push && known.key.platform == Platform::Douyin {
-        let params = doudian::order::detail_params(&known.key.platform_order_id);
-        fetch(tx, &known.key, doudian::order::DETAIL, &known.id.to_string(), params)?;
+    if origin == Origin::Push {
+        let ask = Ask::Order { order_id: known.key.platform_order_id.clone() };
+        enqueue(tx, known.key.platform, &known.key.shop_id, &ask, &known.id.to_string())?;
     }
     Ok(known.id)
 }
@@ -98,9 +100,10 @@ fn refund(
             events::cancel(tx, &refund_timer(known.id))?;
         }
     }
-    if origin == Origin::Push && key.platform == Platform::Douyin {
-        let params = doudian::aftersale::detail_params(after_sale_id);
-        fetch(tx, &key, doudian::aftersale::DETAIL, &known.id.to_string(), params)?;
+    if origin == Origin::Push {
+        let ask =
+            Ask::AfterSale { order_id: Some(key.platform_order_id.clone()), after_sale_id: after_sale_id.to_owned() };
+        enqueue(tx, key.platform, &key.shop_id, &ask, &known.id.to_string())?;
     }
     Ok(known.id)
 }
@@ -152,14 +155,28 @@ fn refund_timer(id: RefundId) -> String {
     format!("refund.detail:{id}")
 }
 
-fn fetch(
-    tx: &Tx<'_>,
-    key: &OrderKey,
-    operation: &str,
-    subject: &str,
-    params: serde_json::Value,
-) -> Result<(), DbError> {
-    let request = json!({ "shop_id": key.shop_id, "params": params });
-    outbox::enqueue(tx, &outbox::Call { destination: key.platform.as_str(), operation, subject, request })?;
-    Ok(())
+/// Asks a marketplace; tells the call. The call's subject is our id of what it is about, or the platform's while we know nothing of it.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn ask(tx: &Tx<'_>, platform: Platform, shop_id: &str, ask: &Ask) -> Result<OutboxId, DbError> {
+    let ours = match ask {
+        Ask::Order { order_id } => {
+            let key = OrderKey { platform, shop_id: shop_id.to_owned(), platform_order_id: order_id.clone() };
+            store::id_of_order(tx, &key)?.map(|id| id.to_string())
+        }
+        Ask::AfterSale { after_sale_id, .. } => {
+            store::refund_by_case(tx, platform, shop_id, after_sale_id)?.map(|id| id.to_string())
+        }
+        _ => None,
+    };
+    let subject = ours.unwrap_or_else(|| format!("{platform}:{shop_id}:{}", ask.about()));
+    enqueue(tx, platform, shop_id, ask, &subject)
+}
+
+fn enqueue(tx: &Tx<'_>, platform: Platform, shop_id: &str, ask: &Ask, subject: &str) -> Result<OutboxId, DbError> {
+    let asked = Asked { shop_id: shop_id.to_owned(), ask: ask.clone() };
+    let request = serde_json::to_value(asked).map_err(|error| DbError::Shape(error.to_string()))?;
+    let call = outbox::Call { destination: platform.as_str(), operation: ask.operation(), subject, request };
+    outbox::enqueue(tx, &call)
 }

@@ -7,13 +7,19 @@
 
 mod announce;
 mod api;
+mod buyers;
 mod consume;
+mod decision;
 mod deliver;
+mod listing;
+mod parcels;
+mod pull;
+mod receive;
 mod reservation;
 mod settings;
 mod store;
 
-pub use settings::VARIABLES;
+pub use settings::variables;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -43,4 +49,4 @@ pub fn router(app: App) -> Router {
     kit::complete(routes).with_state(State { app, settings })
 }
 
-kit::service!(crate::router, crate::VARIABLES);
+kit::service!(crate::router, crate::variables);

@@ -1,16 +1,33 @@
 //! The function's configuration, read and checked once. What is missing makes only its own webhook answer 503.
 
+use domain::Platform;
 use kit::{ConfigError, Variables, Vault};
-use platforms::doudian;
+use platforms::kuaidi100;
+use platforms::marketplace::{App, Setting};
 use platforms::standard_webhooks::Key;
+use std::collections::BTreeMap;
 
 /// The variables that this function reads.
-pub const VARIABLES: [&str; 5] = ["douyin_app_key", "douyin_app_secret", "douyin_md5", "webhook_secret", kit::DATA_KEY];
+pub fn variables() -> Vec<String> {
+    let mut names = vec!["webhook_secret".to_owned(), kit::DATA_KEY.to_owned()];
+    for platform in understood() {
+        names.extend(platforms::settings(platform).iter().map(|setting| setting.variable(platform.as_str())));
+    }
+    names.extend(kuaidi100::SETTINGS.iter().map(|setting| setting.variable(kuaidi100::DESTINATION)));
+    names
+}
+
+/// The platforms whose pushes and records are understood.
+fn understood() -> impl Iterator<Item = Platform> {
+    Platform::ALL.into_iter().filter(|platform| platforms::source(*platform).is_some())
+}
 
 /// The configuration.
 pub struct Settings {
-    /// The Doudian app whose pushes are taken.
-    pub doudian: Result<doudian::App, ConfigError>,
+    /// The merchant's app on each platform.
+    apps: BTreeMap<Platform, Result<App, ConfigError>>,
+    /// The account with Kuaidi100, who watches parcels.
+    pub kuaidi100: Result<App, ConfigError>,
     /// The key by which own shops sign.
     pub webhook_key: Result<Key, ConfigError>,
     /// Seals personal data.
@@ -20,23 +37,47 @@ pub struct Settings {
 impl Settings {
     /// Reads the configuration.
     pub fn new(variables: &Variables) -> Self {
-        Self { doudian: doudian(variables), webhook_key: webhook_key(variables), vault: Vault::new(variables) }
+        let apps = understood().map(|platform| (platform, app(variables, platform))).collect();
+        Self {
+            apps,
+            kuaidi100: configured(variables, kuaidi100::DESTINATION, kuaidi100::SETTINGS),
+            webhook_key: webhook_key(variables),
+            vault: Vault::new(variables),
+        }
+    }
+
+    /// The merchant's app on a platform.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the variable.
+    pub fn app(&self, platform: Platform) -> Result<&App, ConfigError> {
+        match self.apps.get(&platform) {
+            Some(app) => app.as_ref().map_err(Clone::clone),
+            None => Err(ConfigError::missing(format!("{platform}_app_key"))),
+        }
     }
 }
 
-/// The Doudian app as configured.
+/// The merchant's app on a platform as configured.
 ///
 /// # Errors
 /// [`ConfigError`] that names the variable.
-pub fn doudian(variables: &Variables) -> Result<doudian::App, ConfigError> {
-    Ok(doudian::App {
-        key: variables.required("douyin_app_key")?.to_owned(),
-        secret: variables.secret("douyin_app_secret")?,
-        allow_md5: variables.switch("douyin_md5", false)?,
-    })
+pub fn app(variables: &Variables, platform: Platform) -> Result<App, ConfigError> {
+    configured(variables, platform.as_str(), platforms::settings(platform))
+}
+
+/// Whether somebody watches parcels.
+pub fn parcels_are_watched(variables: &Variables) -> bool {
+    configured(variables, kuaidi100::DESTINATION, kuaidi100::SETTINGS).is_ok()
+}
+
+fn configured(variables: &Variables, system: &str, settings: &[Setting]) -> Result<App, ConfigError> {
+    App::configured(system, settings, |name| variables.optional(name))
+        .map_err(|error| ConfigError { variable: error.variable.into(), why: error.why.to_owned() })
 }
 
 fn webhook_key(variables: &Variables) -> Result<Key, ConfigError> {
-    Key::parse(variables.required("webhook_secret")?)
-        .map_err(|error| ConfigError { variable: "webhook_secret", why: format!("is not usable: {error}") })
+    let variable = "webhook_secret";
+    Key::parse(variables.required(variable)?)
+        .map_err(|error| ConfigError { variable: variable.into(), why: format!("is not usable: {error}") })
 }

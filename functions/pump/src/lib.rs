@@ -34,4 +34,9 @@ pub fn router(app: App) -> Router {
         .with_state(State { app, pump })
 }
 
-kit::service!(crate::router, [crate::retention::KEEP_DAYS]);
+/// The variables that this function reads.
+pub fn variables() -> Vec<String> {
+    vec![retention::KEEP_DAYS.to_owned()]
+}
+
+kit::service!(crate::router, crate::variables);

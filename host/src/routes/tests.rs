@@ -72,10 +72,11 @@ fn of_two_equal_routes_the_later_one_answers() {
 #[test]
 fn a_component_is_told_how_it_was_reached() {
     let router = router(&["/shop/:item_id/...", "/", "/exact"]).unwrap();
-    let client = SocketAddr::from(([127, 0, 0, 1], 4711));
-    let header = |found: &RouteMatch<'_>, name: &str| {
-        let mut headers = found.headers("http://example.com/x?y", client);
-        headers.find(|(found, _)| found == name).map(|(_, value)| value.to_str().unwrap().to_owned())
+    let client = HeaderValue::from_static("127.0.0.1:4711");
+    let header = |found: RouteMatch<'_>, name: &str| {
+        let mut headers = HeaderMap::new();
+        found.tell(&mut headers, "http://example.com/x?y", &client);
+        headers.get(name).map(|value| value.to_str().unwrap().to_owned())
     };
     let cases = [
         ("/shop/7", "spin-path-info", ""),

@@ -1,5 +1,6 @@
 //! The HTTP server: connections in, requests to the application, answers out, and an end that finishes what has begun.
 
+mod received;
 mod request;
 mod tls;
 
@@ -84,7 +85,7 @@ impl Server {
             };
             let connection = Arc::new(Connection {
                 application: self.application.clone(),
-                origin: Origin { scheme: self.scheme(), client },
+                origin: Origin::client(self.scheme(), client),
             });
             let (tls, watcher) = (self.tls.clone(), connections.watcher());
             tokio::spawn(async move {

@@ -7,16 +7,17 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::received;
 use crate::application::{Application, Origin};
-use crate::body::{Timed, limited};
+use crate::body::Timed;
 use crate::call::{Call, Failure};
+use crate::log;
 use crate::trace_context::TraceContext;
 
 /// Where the host itself says that it is up: Spin's path always, the other one unless the application has it.
@@ -35,37 +36,33 @@ pub(super) async fn answer(
         call: call.clone(),
         method: request.method().clone(),
         uri: uri.clone(),
+        route: None,
         component: String::new(),
         status: CLIENT_CLOSED_REQUEST,
         started: Instant::now(),
         bytes: 0,
     };
-    let limit = application.limits.body;
+    let (limit, timeout) = (application.limits.body, application.limits.request_timeout);
     let response = match application.find(uri.path()) {
         _ if uri.path() == SPIN_HEALTH => healthy(),
         None if uri.path() == HEALTH => healthy(),
         None => Failure::NotFound.response(),
-        Some(_) if too_long(request.headers(), limit) => Failure::BodyTooLarge.response(),
         Some(route) => {
+            line.route = route.instead_of_path();
             route.component().clone_into(&mut line.component);
-            let request = request.map(|body| limited(body, limit, &call));
-            let answer = application.call(&route, origin, request, call).await;
+            let answer = match received::receive(request, limit, timeout, &call).await {
+                Ok(request) => application.call(route, origin, request, call).await,
+                Err(failure) => Err(failure),
+            };
             answer.unwrap_or_else(Failure::response)
         }
     };
     line.status = response.status().as_u16();
-    let timeout = application.limits.request_timeout;
     Ok(response.map(|body| Logged { body: Timed::new(body, timeout), line }))
 }
 
 fn healthy() -> Response<WasiBody> {
     Response::new(Full::from("OK").map_err(|never| match never {}).boxed_unsync())
-}
-
-/// Whether the client announces a body of more than `limit` bytes.
-fn too_long(headers: &HeaderMap, limit: usize) -> bool {
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > limit)
 }
 
 /// The status in the log of a request whose client went away before there was an answer: nginx' number for it.
@@ -76,6 +73,8 @@ struct Line {
     call: Arc<Call>,
     method: Method,
     uri: Uri,
+    /// Named instead of the path.
+    route: Option<HeaderValue>,
     component: String,
     status: u16,
     started: Instant,
@@ -84,18 +83,17 @@ struct Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let Self { call, method, uri, component, status, started, bytes } = self;
-        tracing::info!(
-            target: "request",
-            request = call.id(),
-            trace = format!("{:032x}", call.trace.trace_id),
-            %method,
-            path = uri.path(),
+        let Self { call, method, uri, route, component, status, started, bytes } = self;
+        let record = log::Request {
+            trace: call.trace,
+            method: method.as_str(),
+            path: route.as_ref().and_then(|route| route.to_str().ok()).unwrap_or_else(|| uri.path()),
             component,
-            status,
-            bytes,
-            duration_ms = started.elapsed().as_secs_f64() * 1e3,
-        );
+            status: *status,
+            bytes: *bytes,
+            duration: started.elapsed(),
+        };
+        record.log();
     }
 }
 

@@ -1,7 +1,8 @@
 //! A database file and the queue of those who want to write to it.
 
+use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -49,7 +50,7 @@ impl Drop for Presence {
 
 /// One database file.
 pub(super) struct Database {
-    /// Absolute, so that two labels of one file are seen to be that.
+    /// Absolute and without symbolic links, so that two labels of one file are seen to be that.
     path: PathBuf,
     allow_attach_file: bool,
     writers: Arc<Mutex<()>>,
@@ -66,7 +67,7 @@ impl Database {
             std::fs::create_dir_all(folder)?;
         }
         Ok(Self {
-            path,
+            path: resolved(path)?,
             allow_attach_file: config.allow_attach_file,
             writers: Arc::default(),
             busy_timeout: limits.busy_timeout,
@@ -75,9 +76,9 @@ impl Database {
         })
     }
 
-    /// Both are labels of one file.
-    pub fn is_same_file(&self, other: &Self) -> bool {
-        self.path == other.path
+    /// The file, the same for all labels that lead to it.
+    pub fn file(&self) -> &Path {
+        &self.path
     }
 
     /// This database, its writers queueing with those of `other`.
@@ -108,6 +109,21 @@ impl Database {
             Err(_) => tokio::time::timeout(self.busy_timeout, queue.lock_owned()).await.ok()?,
         };
         Some(WritePermit { _right: right, _presence: presence })
+    }
+}
+
+/// `path`, whose folder is there, with its symbolic links followed. The file itself need not be there, except where a link leads
+/// to it: then it is made.
+fn resolved(path: PathBuf) -> io::Result<PathBuf> {
+    if path.is_symlink() {
+        File::options().create(true).append(true).open(&path)?;
+    }
+    if path.exists() {
+        return path.canonicalize();
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => Ok(folder.canonicalize()?.join(name)),
+        _ => Ok(path),
     }
 }
 

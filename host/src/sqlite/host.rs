@@ -22,7 +22,7 @@ impl SqliteState {
             return Err(Error::AccessDenied);
         }
         let database = self.databases.get(label).ok_or(Error::NoSuchDatabase)?;
-        let writers = self.writers.entry(label.to_owned()).or_default().clone();
+        let writers = self.writers.entry(database.file().to_owned()).or_default().clone();
         let connection = Connection::new(Arc::clone(database), writers, self.budget.clone());
         self.table.push(connection).map_err(|_| Error::Io("too many connections opened".to_owned()))
     }

@@ -94,7 +94,7 @@ impl SqliteHost {
             let opened = Database::new(database, &limits)
                 .map_err(|source| SqliteError::Folder { path: database.path.clone(), source })?;
             // Two labels of one file share its queue of writers.
-            let same_file = databases.values().find(|other| other.is_same_file(&opened));
+            let same_file = databases.values().find(|other| other.file() == opened.file());
             let opened = opened.sharing_queue_with(same_file.map(Arc::as_ref));
             databases.insert(label.clone(), Arc::new(opened));
         }
@@ -146,8 +146,8 @@ pub struct SqliteState {
     databases: Arc<BTreeMap<String, Arc<Database>>>,
     allowed: Arc<BTreeSet<String>>,
     table: ResourceTable,
-    /// By the label of the database.
-    writers: BTreeMap<String, Writers>,
+    /// By the database's file, which may have several labels.
+    writers: BTreeMap<PathBuf, Writers>,
     budget: Budget,
 }
 

@@ -140,3 +140,34 @@ async fn what_was_acknowledged_is_there_after_a_power_cut() {
     let host = host.kill().start();
     assert_eq!(host.script("sync select x from t order by rowid").await, acknowledged.concat());
 }
+
+#[tokio::test]
+async fn labels_of_one_file_share_its_queue_of_writers_whatever_they_call_it() {
+    let setup = Setup::new().replacing(
+        "key_value_stores = [\"default\"]\nsqlite_databases = [\"default\"]",
+        "sqlite_databases = [\"default\", \"linked\"]",
+    );
+    // A link to a file that is not there yet.
+    let link = setup.path("linked.db");
+    std::os::unix::fs::symlink(setup.path("books.db"), &link).unwrap();
+    let config = format!(
+        "[sqlite_database.default]\ntype = \"spin\"\npath = {:?}\n[sqlite_database.linked]\ntype = \"spin\"\npath = {link:?}\n",
+        setup.path("books.db"),
+    );
+    let config = setup.file("runtime.toml", &config);
+    let sql = "pragma journal_mode = wal; create table t (x)";
+    let host = setup.flags(["--runtime-config-file", &config, "--sqlite", sql]).start();
+    // The one has the lock for a while; the other waits for its turn without meeting SQLite's own lock.
+    let writing = host.script("async begin immediate\nasync insert into t values (1)\nsleep 1000\nasync commit");
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let start = Instant::now();
+        // Of its own instance nobody waits: the one that has the lock could never give it back.
+        let refused = host.post("/script/linked", "sync insert into t values (2)").await;
+        assert!(refused.status == 500 && refused.body.contains("database is locked"), "{refused:?}");
+        assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+        host.post("/script/linked", "async insert into t values (3)").await.ok()
+    };
+    tokio::join!(writing, other);
+    assert_eq!(host.script("sync select x from t order by x").await, "1\n3\n");
+}

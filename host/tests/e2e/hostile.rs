@@ -1,5 +1,6 @@
 //! Guests that a host has to survive, and clients too. Each test fails without the protection that it is about.
 
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -114,14 +115,51 @@ async fn a_body_that_is_too_long_is_refused_announced_or_not() {
     let host = Setup::new().flags(["--max-body", "1M"]).start();
     let fits = "x".repeat(1 << 20);
     assert_eq!(host.post("/echo", fits.clone()).await.ok(), fits);
-    // Nothing is sent beyond what the host has to see: it closes the connection on a client that goes on sending, which may
-    // then miss the answer.
     let put = || Request::put(host.client().address_of("/kv/default/key"));
     let announced = put().header("content-length", (1 << 20) + 1).body(StreamBody::new(unended(Vec::new())));
     host.client().request(announced.unwrap()).await.is_problem(413);
     let unannounced = put().body(StreamBody::new(unended(vec![Bytes::from(fits), Bytes::from("x")])));
     host.client().request(unannounced.unwrap()).await.is_problem(413);
     assert_eq!(host.get("/kv/default/key").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_client_that_sends_all_of_a_long_body_first_reads_the_answer_all_the_same() {
+    let host = Setup::new().flags(["--max-body", "1M"]).start();
+    let (size, address) = (32 << 20, host.address());
+    for (head, chunk) in [(format!("content-length: {size}"), size), ("transfer-encoding: chunked".to_owned(), 1 << 20)]
+    {
+        let head = format!("PUT /kv/default/key HTTP/1.1\r\nhost: test\r\n{head}\r\n\r\n");
+        // It blocks in writing, as simple clients do.
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            let part = vec![b'x'; chunk];
+            for _ in 0..size / chunk {
+                if chunk < size {
+                    stream.write_all(format!("{chunk:x}\r\n").as_bytes()).unwrap();
+                }
+                stream.write_all(&part).unwrap();
+                if chunk < size {
+                    stream.write_all(b"\r\n").unwrap();
+                }
+            }
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).unwrap();
+            String::from_utf8_lossy(&answer).into_owned()
+        });
+        assert_eq!(answer.await.unwrap(), "HTTP/1.1 413");
+    }
+}
+
+#[tokio::test]
+async fn a_short_body_that_does_not_come_keeps_no_instance() {
+    let host = Setup::new().flags(["--request-timeout", "1s"]).start();
+    let request = Request::put(host.client().address_of("/kv/default/key")).header("content-length", 10);
+    let reply = host.client().request(request.body(StreamBody::new(unended(Vec::new()))).unwrap()).await;
+    reply.is_problem(408);
+    // No instance has seen the request: the first one is the next request's.
+    assert!(host.get("/instance").await.ok().ends_with(" 1\n"));
 }
 
 /// The parts of a body of which more is to come, and never does.

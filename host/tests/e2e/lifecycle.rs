@@ -128,3 +128,45 @@ async fn what_cannot_be_run_is_refused_with_its_name() {
         assert!(said.contains(name), "{name}: {said}");
     }
 }
+
+#[tokio::test]
+async fn a_component_that_imports_what_the_host_does_not_have_is_refused_with_both_names() {
+    // A component of one import, in the binary format: a preamble, the type `func()`, and a function of that type by name.
+    let name = "launch-missiles";
+    let import = format!("\u{1}\0\u{f}{name}\u{1}\0");
+    let component = format!(
+        "\0asm\r\0\u{1}\0\u{7}\u{5}\u{1}@\0\u{1}\0\n{}{import}",
+        char::from(u8::try_from(import.len()).unwrap())
+    );
+    let setup = Setup::new();
+    let file = setup.file("missiles.wasm", &component);
+    let (status, said) = setup.replacing("\"P2\"", &format!("{file:?}")).fail();
+    assert!(!status.success(), "{said}");
+    assert!(said.contains("component.p2") && said.contains(name), "{said}");
+}
+
+#[tokio::test]
+async fn several_threads_serve_the_same_application() {
+    let flags = ["--threads", "3", "--instances", "2", "--max-requests-in-flight", "4", "--sqlite"];
+    let host = Setup::new().flags(flags).flags(["pragma journal_mode = wal; create table t (x)"]).start();
+    let requests = (0..60).map(async |number| match number % 4 {
+        0 => assert_eq!(host.get("/hello").await.ok(), "hello\n"),
+        1 => assert_eq!(host.get("/other/hello").await.ok(), "hello\n"),
+        2 => assert_eq!(host.get("/sleep?50").await.ok(), "slept\n"),
+        _ => {
+            let script = "async begin immediate\nsync insert into t values (1)\nasync commit";
+            assert_eq!(host.script(script).await, "");
+        }
+    });
+    futures_util::future::join_all(requests).await;
+    assert_eq!(host.script("sync select count(*) from t").await, "15\n");
+    // An instance that computes holds up one thread; another one serves the rest.
+    let (computing, served) = tokio::join!(host.get("/other/loop"), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let start = Instant::now();
+        host.get("/hello").await.ok();
+        start.elapsed()
+    });
+    computing.is_problem(504);
+    assert!(served < Duration::from_secs(3), "{served:?}");
+}

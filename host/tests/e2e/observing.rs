@@ -39,6 +39,9 @@ async fn the_log_has_no_secret() {
     host.get("/variable?welcome").await.ok();
     host.get("/trap").await;
     host.log_line(|line| line["path"] == "/trap").await;
+    // What a route names may be the unguessable end of an address.
+    host.get("/hook/hush").await;
+    host.log_line(|line| line["path"] == "/hook/:secret").await;
     let log = host.log().iter().map(Value::to_string).collect::<String>();
     assert!(!log.contains("hush"), "{log}");
 }

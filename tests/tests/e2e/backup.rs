@@ -37,11 +37,11 @@ async fn a_back_up_taken_while_serving_is_restored_to_the_same_books_and_goes_on
     }
     system.platform.shop(|shop| {
         let id = shop.place(basket(), THEN);
-        shop.pay(id, THEN + 60).unwrap();
-        let case = shop.ask_refund(id, 1_000, THEN + 120).unwrap();
-        shop.refund(case, THEN + 180).unwrap();
+        shop.pay(&id, THEN + 60).unwrap();
+        let case = shop.ask_refund(&id, 1_000, THEN + 120).unwrap();
+        shop.refund(&case, THEN + 180).unwrap();
     });
-    push(&system, &system.platform.shop(|shop| shop.untold())).await;
+    push(&system, &system.platform.untold()).await;
     settled(&system, 6).await;
     let before = books(&system).await;
 

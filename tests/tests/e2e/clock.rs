@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use siyu_tests::doudian::api::Trouble;
 use siyu_tests::http::Answer;
+use siyu_tests::marketplace::server::Trouble;
 use siyu_tests::system::System;
 
 use crate::fixtures::{PATIENCE, THEN, assert_problem, basket, push};
@@ -23,7 +23,7 @@ async fn a_timer_fires_when_the_virtual_clock_passes_it_and_not_before() {
     let system = System::start_with(|setup| setup.variable("clock", "virtual")).await.unwrap();
     system.platform.trouble(Trouble { server_errors: u32::MAX, ..Trouble::default() });
     system.platform.shop(|shop| shop.place(basket(), THEN));
-    push(&system, &system.platform.shop(|shop| shop.untold())).await;
+    push(&system, &system.platform.untold()).await;
     let answer = system.client.get(&system.host.at("/v1/clock")).await.unwrap();
     let now: Timestamp = answer.json().unwrap()["now"].as_str().unwrap().parse().unwrap();
     let created =

@@ -1,17 +1,16 @@
 //! What is not configured answers 503 and says which variable it wants; the rest works.
 
-use siyu_tests::doudian::App;
-use siyu_tests::doudian::push::{Message, Push};
-use siyu_tests::doudian::sign::Method;
 use siyu_tests::host::{Host, Setup};
 use siyu_tests::http::{Answer, Client};
+use siyu_tests::marketplace::dialect::Dialect;
+use siyu_tests::marketplace::doudian::{self, Doudian};
 use siyu_tests::merchant::tills;
 use siyu_tests::system::{API_TOKEN, DATA_KEY, WEBHOOK_SECRET, fresh_state};
 
 use crate::fixtures::{THEN, assert_problem, sale};
 
 async fn probe(host: &Host) -> Answer {
-    let push = Push::new(&App::invented(), &[Message::probe()], Method::HmacSha256).unwrap();
+    let push = Doudian.push(&Doudian.app(), &[doudian::probe()], 0).unwrap();
     push.send(&Client::new(), &host.at("/hooks/douyin")).await.unwrap()
 }
 

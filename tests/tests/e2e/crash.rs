@@ -27,10 +27,10 @@ async fn what_was_acknowledged_before_a_crash_is_there_once_and_every_event_is_c
     for _ in 0..50 {
         system.platform.shop(|shop| {
             let id = shop.place(basket(), THEN);
-            shop.pay(id, THEN + 60).unwrap();
+            shop.pay(&id, THEN + 60).unwrap();
         });
     }
-    push(&system, &system.platform.shop(|shop| shop.untold())).await;
+    push(&system, &system.platform.untold()).await;
 
     let acknowledged: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let power = Arc::new(AtomicBool::new(true));

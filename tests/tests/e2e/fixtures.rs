@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use siyu_tests::doudian::push::{Message, Push, accepted};
-use siyu_tests::doudian::shop::{Basket, Goods, Room};
-use siyu_tests::doudian::sign::Method;
 use siyu_tests::http::{Answer, Client};
+use siyu_tests::marketplace::doudian::accepted;
+use siyu_tests::marketplace::push::Message;
+use siyu_tests::marketplace::shop::{Basket, Goods, Room};
 use siyu_tests::merchant::tills::Sale;
 use siyu_tests::system::System;
 
@@ -24,9 +24,9 @@ pub fn basket() -> Basket {
         unit_price,
     };
     Basket {
-        open_id: "测试买家-1".to_owned(),
+        buyer: "测试买家-1".to_owned(),
         goods: vec![goods("TEA-A", 2, 1_990), goods("TEA-B", 1, 3_335), goods("TEA-A", 1, 1_990)],
-        discount_shop: 100,
+        discount_merchant: 100,
         discount_platform: 1,
         freight: 600,
         room: Some(Room { id: 7_300_000_000_000_000_001, author_id: 9_000_000_001, author_name: "测试主播" }),
@@ -49,9 +49,9 @@ pub fn sale(order_id: &str) -> Sale {
     }
 }
 
-/// Send platform messages in one push, signed as it should be; they have to be accepted.
+/// Send Doudian's messages in one push, signed as it should be; they have to be accepted.
 pub async fn push(system: &System, messages: &[Message]) {
-    let push = Push::new(system.platform.app(), messages, Method::HmacSha256).unwrap();
+    let push = system.platform.push(messages).unwrap();
     let answer = push.send(&Client::new(), &system.douyin_hook()).await.unwrap();
     assert!(accepted(&answer), "{answer}");
 }

@@ -4,12 +4,10 @@ use std::sync::Barrier;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use siyu_tests::doudian::App;
-use siyu_tests::doudian::api::Api;
-use siyu_tests::doudian::push::{Push, accepted};
-use siyu_tests::doudian::sign::Method;
 use siyu_tests::host::{Host, root};
 use siyu_tests::http::Client;
+use siyu_tests::marketplace::doudian::{Doudian, accepted};
+use siyu_tests::marketplace::server::Server;
 use siyu_tests::system::{API_TOKEN, WEBHOOK_SECRET, configured, fresh_state};
 use tokio::task::JoinSet;
 
@@ -21,7 +19,7 @@ const EACH: usize = 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hosts_that_start_together_share_a_fresh_state_and_lose_and_double_nothing() {
-    let platform = Api::start(App::invented()).await.unwrap();
+    let platform = Server::start(Doudian).await.unwrap();
     let state = fresh_state().unwrap();
     let (setup, together) = (configured(&platform), Barrier::new(2));
     let start = || {
@@ -44,7 +42,7 @@ async fn two_hosts_that_start_together_share_a_fresh_state_and_lose_and_double_n
         for _ in 0..EACH {
             platform.shop(|shop| shop.place(basket(), THEN));
         }
-        let push = Push::new(platform.app(), &platform.shop(|shop| shop.untold()), Method::HmacSha256).unwrap();
+        let push = platform.push(&platform.untold()).unwrap();
         let answer = push.send(&Client::new(), &host.at("/hooks/douyin")).await.unwrap();
         assert!(accepted(&answer), "{answer}");
     }

@@ -11,6 +11,7 @@ mod crash;
 mod database;
 mod fixtures;
 mod hosts;
+mod marketplaces;
 mod records;
 mod secrecy;
 mod webhooks;

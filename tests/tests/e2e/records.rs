@@ -1,8 +1,9 @@
 //! From a push to the full record: fetched by the courier over the platform's signed API, through all its bad moments.
 
 use serde_json::json;
-use siyu_tests::doudian::api::Trouble;
-use siyu_tests::doudian::push::Message;
+use siyu_tests::marketplace::dialect::Refused;
+use siyu_tests::marketplace::push::Message;
+use siyu_tests::marketplace::server::Trouble;
 use siyu_tests::system::System;
 
 use crate::database::{is_settled, rows};
@@ -13,13 +14,13 @@ async fn an_order_s_life_is_recorded_and_announced_step_by_step() {
     let system = System::start().await.unwrap();
     let id = system.platform.shop(|shop| {
         let id = shop.place(basket(), THEN);
-        shop.pay(id, THEN + 60).unwrap();
+        shop.pay(&id, THEN + 60).unwrap();
         id
     });
-    push(&system, &system.platform.shop(|shop| shop.untold())).await;
+    push(&system, &system.platform.untold()).await;
     let paid = only_order(&system).await;
     assert_eq!(paid["platform"], "douyin");
-    assert_eq!(paid["platform_order_id"], json!(id.to_string()), "exact, though beyond 2^53");
+    assert_eq!(paid["platform_order_id"], json!(id), "exact, though beyond 2^53");
     assert_eq!(paid["status"], "paid");
     assert_eq!(paid["flags"], json!([]));
     assert_eq!(paid["paid"], BASKET_PAID);
@@ -36,12 +37,12 @@ async fn an_order_s_life_is_recorded_and_announced_step_by_step() {
     assert!(!paid.to_string().contains("ciphertext"), "no personal data of the platform's is kept");
 
     system.platform.shop(|shop| {
-        shop.ship(id, THEN + 3600).unwrap();
-        shop.finish(id, THEN + 86_400).unwrap();
-        let case = shop.ask_refund(id, 1_000, THEN + 86_500).unwrap();
-        shop.refund(case, THEN + 86_600).unwrap();
+        shop.ship(&id, THEN + 3600).unwrap();
+        shop.finish(&id, THEN + 86_400).unwrap();
+        let case = shop.ask_refund(&id, 1_000, THEN + 86_500).unwrap();
+        shop.refund(&case, THEN + 86_600).unwrap();
     });
-    push(&system, &system.platform.shop(|shop| shop.untold())).await;
+    push(&system, &system.platform.untold()).await;
     let order_id = paid["id"].as_str().unwrap();
     let done = system.wait_for("the refund", PATIENCE, async |system| {
         let order = order(system, order_id).await;
@@ -71,19 +72,19 @@ async fn the_courier_gets_the_record_through_every_kind_of_trouble_with_one_toke
     for _ in 0..20 {
         system.platform.shop(|shop| {
             let id = shop.place(basket(), THEN);
-            shop.pay(id, THEN + 1).unwrap();
+            shop.pay(&id, THEN + 1).unwrap();
         });
     }
-    push(&system, &system.platform.shop(|shop| shop.untold())).await;
+    push(&system, &system.platform.untold()).await;
     let all_complete = async |system: &System| {
         let orders = system.orders().await?;
         Ok((orders.len() == 20 && orders.iter().all(|order| order["complete"] == true)).then_some(()))
     };
     system.wait_for("twenty full records", PATIENCE, all_complete).await.unwrap();
     let calls = system.platform.calls();
-    let tokens = calls.iter().filter(|call| call.method == "token.create" && call.code == 10000).count();
+    let tokens = calls.iter().filter(|call| call.asked == "token" && call.refused.is_none()).count();
     assert_eq!(tokens, 1, "many calls at once, and only one fetches a token: {calls:?}");
-    assert!(calls.iter().any(|call| call.code == 60000), "the trouble has happened: {calls:?}");
+    assert!(calls.iter().any(|call| call.refused == Some(Refused::RateLimited)), "the trouble has happened: {calls:?}");
 }
 
 #[tokio::test]
@@ -91,17 +92,17 @@ async fn an_expired_token_is_renewed() {
     let system = System::start().await.unwrap();
     let place = || system.platform.shop(|shop| shop.place(basket(), THEN));
     place();
-    push(&system, &system.platform.shop(|shop| shop.untold())).await;
+    push(&system, &system.platform.untold()).await;
     only_order(&system).await;
-    system.platform.expire_token();
+    system.platform.expire_tokens();
     place();
-    push(&system, &system.platform.shop(|shop| shop.untold())).await;
+    push(&system, &system.platform.untold()).await;
     let both = async |system: &System| {
         let orders = system.orders().await?;
         Ok((orders.len() == 2 && orders.iter().all(|order| order["complete"] == true)).then_some(()))
     };
     system.wait_for("the second record", PATIENCE, both).await.unwrap();
-    let refused = system.platform.calls().iter().filter(|call| call.code == 40003).count();
+    let refused = system.platform.calls().iter().filter(|call| call.refused == Some(Refused::BadToken)).count();
     assert!((1..=2).contains(&refused), "one try with the old token, or two at once");
 }
 
@@ -111,9 +112,9 @@ async fn an_order_whose_record_stays_away_is_announced_without_it_and_completed_
     system.platform.trouble(Trouble { server_errors: u32::MAX, ..Trouble::default() });
     system.platform.shop(|shop| {
         let id = shop.place(basket(), THEN);
-        shop.pay(id, THEN + 60).unwrap();
+        shop.pay(&id, THEN + 60).unwrap();
     });
-    push(&system, &system.platform.shop(|shop| shop.untold())).await;
+    push(&system, &system.platform.untold()).await;
     let announced = async |system: &System| {
         let events = system.events().await?;
         Ok(events.into_iter().find(|event| event["type"] == "order.paid"))
@@ -136,12 +137,12 @@ async fn an_order_whose_record_stays_away_is_announced_without_it_and_completed_
 async fn a_status_that_nobody_knows_is_kept_and_flagged() {
     let system = System::start().await.unwrap();
     let id = system.platform.shop(|shop| shop.place(basket(), THEN));
-    let mut messages = system.platform.shop(|shop| shop.untold());
+    let mut messages = system.platform.untold();
     let first = messages.first().unwrap().clone();
-    let mut data = first.data;
+    let mut data = first.content;
     data["order_status"] = json!(777);
     data["update_time"] = json!(THEN + 5);
-    messages.push(Message { tag: 105, msg_id: format!("{id}:105"), data });
+    messages.push(Message { kind: "105".to_owned(), id: format!("{id}:105"), content: data });
     push(&system, &messages).await;
     let order = only_order(&system).await;
     assert_eq!(order["status"], "created", "not guessed");

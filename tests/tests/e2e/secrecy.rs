@@ -3,12 +3,13 @@
 use http::HeaderMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use siyu_tests::doudian::App;
-use siyu_tests::doudian::api::Trouble;
-use siyu_tests::doudian::push::{Message, Push, accepted};
-use siyu_tests::doudian::shop::WISH;
-use siyu_tests::doudian::sign::Method;
 use siyu_tests::http::Client;
+use siyu_tests::marketplace::dialect::App;
+use siyu_tests::marketplace::doudian::sign::Method;
+use siyu_tests::marketplace::doudian::{self, accepted};
+use siyu_tests::marketplace::push::Message;
+use siyu_tests::marketplace::server::Trouble;
+use siyu_tests::marketplace::shop::WISH;
 use siyu_tests::standard_webhooks;
 use siyu_tests::system::{API_TOKEN, DATA_KEY, System, WEBHOOK_SECRET};
 
@@ -75,27 +76,27 @@ async fn platform(system: &System) {
     system.platform.trouble(Trouble { broken_gateway: 1, server_errors: 1, rate_limited: 1, ..Trouble::default() });
     system.platform.shop(|shop| {
         let id = shop.place(basket(), THEN);
-        shop.pay(id, THEN + 60).unwrap();
+        shop.pay(&id, THEN + 60).unwrap();
     });
-    let mut messages = system.platform.shop(|shop| shop.untold());
+    let mut messages = system.platform.untold();
     for message in &mut messages {
-        message.data["post_tel"] = json!(PHONE);
-        message.data["post_receiver"] = json!(NAME);
-        message.data["post_addr"] = json!({"detail": ADDRESS});
-        message.data["buyer_words"] = json!(WISH);
+        message.content["post_tel"] = json!(PHONE);
+        message.content["post_receiver"] = json!(NAME);
+        message.content["post_addr"] = json!({"detail": ADDRESS});
+        message.content["buyer_words"] = json!(WISH);
     }
     push(system, &messages).await;
-    let odd = |tag: u32, data: Value| Message { tag, msg_id: format!("odd-{tag}"), data };
+    let odd = |tag: u32, content: Value| Message { kind: tag.to_string(), id: format!("odd-{tag}"), content };
     let unknown = odd(999, json!({"post_receiver": NAME, "post_tel": PHONE}));
     let unusable = odd(100, json!({"p_id": format!("{PHONE} {NAME}"), "order_status": ADDRESS}));
     push(system, &[unknown, unusable]).await;
     for body in [format!("[{{\"tag\":\"100\",\"data\":\"{PHONE} {NAME}"), format!("{{\"{NAME}\":\"{ADDRESS}\"}}")] {
-        let unread = Push::of_body(app, body.into(), Method::HmacSha256).unwrap();
+        let unread = doudian::push_of(app, body.into(), Method::HmacSha256).unwrap();
         let answer = unread.send(&Client::new(), &system.douyin_hook()).await.unwrap();
         assert!(accepted(&answer), "{answer}");
     }
     let forger = App { secret: "a-forged-secret".to_owned(), ..app.clone() };
-    let forged = Push::new(&forger, &messages, Method::HmacSha256).unwrap();
+    let forged = doudian::push(&forger, &messages, Method::HmacSha256).unwrap();
     assert_eq!(forged.send(&Client::new(), &system.douyin_hook()).await.unwrap().status, 401);
     let complete = async |system: &System| {
         let orders = system.orders().await?;
@@ -174,7 +175,7 @@ async fn a_variable_of_the_wrong_form_is_named_and_not_shown() {
     let answer = system.send_till(&sale("POS-1").message("paid", THEN).unwrap()).await.unwrap();
     assert_eq!(answer.json().unwrap()["variable"], "webhook_secret", "{answer}");
     assert!(!answer.to_string().contains(wrong));
-    let push = Push::new(system.platform.app(), &[Message::probe()], Method::HmacSha256).unwrap();
+    let push = doudian::push(system.platform.app(), &[doudian::probe()], Method::HmacSha256).unwrap();
     let answer = push.send(&Client::new(), &system.douyin_hook()).await.unwrap();
     assert!(answer.status == 503 && !answer.to_string().contains(wrong), "{answer}");
     let tick = system.client.json("POST", &system.host.at("/v1/tick"), &json!({})).await.unwrap();

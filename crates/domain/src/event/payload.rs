@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Version;
-use crate::{Order, OrderId, OutboxId, Refund, RefundId, Stock, UnixMs};
+use crate::{Identity, Order, OrderId, OutboxId, Platform, Refund, RefundClaim, RefundId, Stock, UnixMs};
 
 /// A step in an order's life, with the order as known when the event was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -68,6 +68,78 @@ pub struct StockChanged {
     pub at: UnixMs,
 }
 
+/// The goods of an after-sale case have come back to the merchant. What is paid for goods (commission, points) is settled
+/// by this, the refund's money by `refund.refunded`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnReceived {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The refund in our books.
+    pub refund_id: RefundId,
+    /// The order in our books that it belongs to.
+    pub order_id: OrderId,
+    /// What was asked for, as known when the goods came; absent while no record has told.
+    pub claim: Option<RefundClaim>,
+    /// When, UTC.
+    pub at: UnixMs,
+}
+
+/// A timer: platforms that offer a SKU are to be told its stock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockPushDue {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The merchant's SKU code.
+    pub sku: String,
+}
+
+/// An order is the earliest paid one of its buyer, as far as is known. When an earlier one becomes known later, it is told in its
+/// place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BuyerFirstOrder {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The order in our books.
+    pub order_id: OrderId,
+    /// The buyer: the first of the order's identities.
+    pub identity: Identity,
+    /// When it was paid, UTC.
+    pub at: UnixMs,
+}
+
+/// After how long buyers buy a SKU again has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkuCycle {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The merchant's SKU code.
+    pub sku: String,
+    /// The median of the whole days between two purchases by one buyer.
+    pub days: i64,
+    /// How many intervals that is the median of.
+    pub intervals: i64,
+    /// When it changed, UTC.
+    pub at: UnixMs,
+}
+
+/// A step on a parcel's way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParcelEvent {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The carrier's number.
+    pub tracking_number: String,
+    /// The orders in our books whose goods are in it.
+    pub order_ids: Vec<OrderId>,
+    /// When the step happened, UTC.
+    pub at: UnixMs,
+}
+
 /// Why stock changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -80,9 +152,66 @@ pub enum StockCause {
     Released,
     /// A person or the merchant's system set the count.
     Counted,
+    /// A warehouse took goods in or gave them out.
+    Moved,
+    /// Goods came back from a buyer.
+    Returned,
 }
 
-/// A call of the outbox was answered with success. The answer's body stands in the outbox row, not here.
+/// A shop on a marketplace, connected or disconnected by the merchant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShopEvent {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The platform.
+    pub platform: Platform,
+    /// The shop's id on the platform.
+    pub shop_id: String,
+    /// The shop's name, for people.
+    pub name: String,
+    /// When, UTC.
+    pub at: UnixMs,
+}
+
+/// A timer: a connected shop is to be asked what changed since it was asked last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PullDue {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The platform.
+    pub platform: Platform,
+    /// The shop's id on the platform.
+    pub shop_id: String,
+    /// What is asked for.
+    pub kind: PullKind,
+}
+
+/// What a shop is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PullKind {
+    /// Orders that changed.
+    Orders,
+    /// After-sale cases that changed.
+    AfterSales,
+    /// Messages of the platform's own queue.
+    Messages,
+}
+
+impl PullKind {
+    /// Its name in JSON and SQL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::AfterSales => "after_sales",
+            Self::Messages => "messages",
+        }
+    }
+}
+
+/// A call of the outbox was answered with success. What the answer says stands in the outbox row, not here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OutboxSucceeded {
@@ -92,7 +221,7 @@ pub struct OutboxSucceeded {
     pub outbox_id: OutboxId,
     /// The system called, as in the courier's configuration: `douyin`.
     pub destination: String,
-    /// What was asked of it: `order.orderDetail`.
+    /// What was asked of it: `order`.
     pub operation: String,
     /// What it was about: the id that the row was written with.
     pub subject: String,
@@ -114,7 +243,7 @@ pub struct OutboxFailed {
     pub outbox_id: OutboxId,
     /// The system called, as in the courier's configuration: `douyin`.
     pub destination: String,
-    /// What was asked of it: `order.orderDetail`.
+    /// What was asked of it: `order`.
     pub operation: String,
     /// What it was about: the id that the row was written with.
     pub subject: String,

@@ -5,8 +5,15 @@ use super::backend::Connection;
 use crate::params;
 
 /// What every connection sets. WAL persists in the file; the rest belongs to the connection.
-pub(super) const SETTINGS: [&str; 3] =
-    ["pragma journal_mode = wal", "pragma synchronous = full", "pragma foreign_keys = on"];
+///
+/// SQLite notes what a savepoint may have to undo, page by page, in a temporary file as soon as that exceeds 64 kB, which one
+/// order may do. In memory it takes no call of the system.
+pub(super) const SETTINGS: [&str; 4] = [
+    "pragma journal_mode = wal",
+    "pragma synchronous = full",
+    "pragma foreign_keys = on",
+    "pragma temp_store = memory",
+];
 
 /// A numbered file of the folder `migrations/`.
 struct Migration {
@@ -31,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "0002_access",
     3 "0003_orders",
     4 "0004_trim",
+    5 "0005_marketplaces",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

@@ -19,11 +19,12 @@ mod tests;
 
 pub use error::DbError;
 pub use tx::Tx;
-pub use value::{FromValue, Row, Value};
+pub use value::{FromValue, Row};
 
 pub(crate) use backend::Backend;
 #[cfg(not(target_family = "wasm"))]
 pub use backend::Location;
+pub use backend::Value;
 
 use crate::Cx;
 use group::{Group, Write};

@@ -1,10 +1,25 @@
 //! The backend outside Wasm, for tests and comparisons: rusqlite, each batch led on a thread that may block.
 
-use super::{DbError, Row, Value, migrations};
+use super::{DbError, Row, migrations};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// A value that SQLite stores.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// SQL NULL.
+    Null,
+    /// A 64-bit integer.
+    Integer(i64),
+    /// A floating-point number. Siyu's own tables have none; `sum()` over foreign data may.
+    Real(f64),
+    /// UTF-8 text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
 
 /// Where a native database lies.
 #[derive(Clone, Debug)]

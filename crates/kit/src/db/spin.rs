@@ -5,7 +5,7 @@
 //! hand all their rows over at once (the asynchronous form's stream buffers four rows and hangs the connection when
 //! the rest stays unread), and leave no point at which another task could slip into the transaction.
 
-use super::{DbError, Row, Value, migrations};
+use super::{DbError, Row, migrations};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,10 +16,14 @@ mod bindings {
         inline: "package siyu:kit; world sql { import spin:sqlite/sqlite@3.1.0; }",
         path: "../../wit/deps/spin-sqlite@3.1.0",
         generate_all,
+        additional_derives: [PartialEq],
     });
 }
 
 use bindings::spin::sqlite::sqlite as spin;
+
+/// The interface's own values: parameters and rows pass as they are.
+pub use spin::Value;
 
 /// Runs a future beside the requests of this instance, also after the response.
 pub(super) fn spawn(task: impl Future<Output = ()> + 'static) {
@@ -84,14 +88,10 @@ impl Connection {
     }
 
     pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        let params: Vec<spin::Value> = params.iter().map(to_host).collect();
-        let answer = self.handle.execute(sql, &params).map_err(error)?;
+        let answer = self.handle.execute(sql, params).map_err(error)?;
         let columns: Arc<[String]> = answer.columns.into();
-        Ok(answer
-            .rows
-            .into_iter()
-            .map(|row| Row { columns: Arc::clone(&columns), values: row.values.into_iter().map(from_host).collect() })
-            .collect())
+        let row = |row: spin::RowResult| Row { columns: Arc::clone(&columns), values: row.values };
+        Ok(answer.rows.into_iter().map(row).collect())
     }
 
     pub(super) fn changes(&self) -> u64 {
@@ -143,26 +143,6 @@ impl Writer {
             Ok(()) => self.0.open.store(false, Ordering::Relaxed),
             Err(_) => self.0.broken.store(true, Ordering::Relaxed),
         }
-    }
-}
-
-fn to_host(value: &Value) -> spin::Value {
-    match value {
-        Value::Null => spin::Value::Null,
-        Value::Integer(number) => spin::Value::Integer(*number),
-        Value::Real(number) => spin::Value::Real(*number),
-        Value::Text(text) => spin::Value::Text(text.clone()),
-        Value::Blob(bytes) => spin::Value::Blob(bytes.clone()),
-    }
-}
-
-fn from_host(value: spin::Value) -> Value {
-    match value {
-        spin::Value::Null => Value::Null,
-        spin::Value::Integer(number) => Value::Integer(number),
-        spin::Value::Real(number) => Value::Real(number),
-        spin::Value::Text(text) => Value::Text(text),
-        spin::Value::Blob(bytes) => Value::Blob(bytes),
     }
 }
 

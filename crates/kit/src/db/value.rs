@@ -1,23 +1,8 @@
 //! Values, rows and statement parameters, the same over both backends.
 
-use super::DbError;
+use super::{DbError, Value};
 use domain::UnixMs;
 use std::sync::Arc;
-
-/// A value that SQLite stores.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// SQL NULL.
-    Null,
-    /// A 64-bit integer.
-    Integer(i64),
-    /// A floating-point number. Siyu's own tables have none; `sum()` over foreign data may.
-    Real(f64),
-    /// UTF-8 text.
-    Text(String),
-    /// Bytes.
-    Blob(Vec<u8>),
-}
 
 /// One row of an answer.
 #[derive(Clone, Debug)]
@@ -56,6 +41,17 @@ impl Row {
     /// [`DbError::Shape`] when the column is missing or not such a number.
     pub fn instant(&self, column: &str) -> Result<UnixMs, DbError> {
         UnixMs::from_millis(self.get(column)?).map_err(|error| DbError::Shape(format!("column {column}: {error}")))
+    }
+
+    /// Takes a column of Unix milliseconds that may be null.
+    ///
+    /// # Errors
+    /// [`DbError::Shape`] when the column is missing or not such a number.
+    pub fn optional_instant(&self, column: &str) -> Result<Option<UnixMs>, DbError> {
+        match self.get::<Option<i64>>(column)? {
+            None => Ok(None),
+            Some(_) => self.instant(column).map(Some),
+        }
     }
 
     /// Takes a text column and parses it.

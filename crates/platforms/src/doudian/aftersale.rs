@@ -4,9 +4,9 @@ use domain::{Fen, Latest, RefundClaim, RefundFacts, RefundKind, RefundLine, Refu
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::order::DetailError;
 use super::push::key;
 use super::status::{aftersale_kind, aftersale_state};
+use crate::marketplace::MapError;
 use crate::{Fact, lenient};
 
 /// The API method that gives a case's full record.
@@ -21,15 +21,15 @@ pub fn detail_params(after_sale_id: &str) -> Value {
 /// the request was made with.
 ///
 /// # Errors
-/// [`DetailError`] when the record lacks what every case has.
-pub fn map_detail(shop_id: &str, data: &Value) -> Result<Fact, DetailError> {
-    let answer = DetailAnswer::deserialize(data).map_err(|source| DetailError::Malformed(source.to_string()))?;
+/// [`MapError`] when the record lacks what every case has.
+pub fn map_detail(shop_id: &str, data: &Value) -> Result<Fact, MapError> {
+    let answer = DetailAnswer::deserialize(data)?;
     let case = answer.process_info.after_sale_info;
     let order = answer.order_info;
     let at = case
         .update_time
         .or(case.apply_time)
-        .ok_or_else(|| DetailError::Malformed("update_time and apply_time are missing".to_owned()))?;
+        .ok_or_else(|| MapError::Malformed("update_time and apply_time are missing".to_owned()))?;
 
     let mut facts = RefundFacts::default();
     if let Some(applied) = case.apply_time {
@@ -46,8 +46,8 @@ pub fn map_detail(shop_id: &str, data: &Value) -> Result<Fact, DetailError> {
     }
     let freight = case.refund_post_amount.unwrap_or(0);
     let goods = case.refund_total_amount.checked_sub(freight).filter(|&goods| goods >= 0 && freight >= 0);
-    let goods = goods
-        .ok_or_else(|| DetailError::Malformed("refund_post_amount is no part of refund_total_amount".to_owned()))?;
+    let goods =
+        goods.ok_or_else(|| MapError::Malformed("refund_post_amount is no part of refund_total_amount".to_owned()))?;
     facts.claim = Some(Latest::new(
         at,
         RefundClaim {
@@ -58,6 +58,7 @@ pub fn map_detail(shop_id: &str, data: &Value) -> Result<Fact, DetailError> {
             reason_code: case.reason_code,
         },
     ));
+    facts.version = case.update_time.map(|time| Latest::new(time, time.seconds().to_string()));
     facts.raw_status = Some(Latest::new(at, case.after_sale_status));
     Ok(Fact::Refund { order: key(shop_id.to_owned(), order.shop_order_id), after_sale_id: case.after_sale_id, facts })
 }

@@ -1,48 +1,31 @@
 //! Requests to the open API, and its answers. Pure: who sends them (the courier) brings token, time and transport.
 
-use domain::{Secret, TimeError, UnixMs};
+use domain::{Secret, UnixMs};
 use hmac::Mac;
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::App;
 use crate::mac::hmac_sha256;
+use crate::marketplace::{ApiError, App, JSON, Refusal, Request, Token};
 use crate::{gmt8_text, lenient};
 
-/// The API's address; the variable `douyin_api_base` overrides it.
+/// The API's address.
 pub const BASE: &str = "https://openapi-fxg.jinritemai.com";
 
 /// The API method that gives an access token for a shop.
 pub const TOKEN_CREATE: &str = "token.create";
 
-/// A signed request, ready to be sent by POST.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Path and query, to follow the API's base address.
-    pub path_and_query: String,
-    /// The body, `application/json`: the very bytes that were signed.
-    pub body: String,
-}
-
 /// Signs a call of `method` (dots, as `order.orderDetail`). The signature holds for some minutes around `now`: sign anew for
 /// each attempt.
-///
-/// # Errors
-/// [`TimeError`] never happens for a [`UnixMs`].
-pub fn request(
-    app: &App,
-    method: &str,
-    params: &Value,
-    access_token: Option<&Secret<String>>,
-    now: UnixMs,
-) -> Result<Request, TimeError> {
+pub fn request(app: &App, method: &str, params: &Value, access_token: &str, now: UnixMs) -> Request {
     let body = canonical(params);
-    let timestamp = gmt8_text(now)?;
+    let timestamp = gmt8_text(now);
     let signature = sign(app, method, &body, &timestamp);
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("method", method).append_pair("app_key", &app.key);
-    if let Some(token) = access_token {
-        query.append_pair("access_token", token.expose());
+    query.append_pair("method", method).append_pair("app_key", app.key());
+    if !access_token.is_empty() {
+        query.append_pair("access_token", access_token);
     }
     query
         .append_pair("timestamp", &timestamp)
@@ -50,17 +33,18 @@ pub fn request(
         .append_pair("sign_method", "hmac-sha256")
         .append_pair("sign", &signature);
     let path = method.replace('.', "/");
-    Ok(Request { path_and_query: format!("/{path}?{}", query.finish()), body })
+    let path_and_query = format!("/{path}?{}", query.finish());
+    Request { method: Method::POST, path_and_query, content_type: JSON, body }
 }
 
 /// The `sign` of a call: hex of HMAC-SHA-256 over secret, the sorted parameters as name and value, and secret again. The
 /// access token is not signed.
 pub fn sign(app: &App, method: &str, param_json: &str, timestamp: &str) -> String {
-    let secret = app.secret.expose();
+    let secret = app.secret();
     let signed = [
-        secret.as_str(),
+        secret,
         "app_key",
-        &app.key,
+        app.key(),
         "method",
         method,
         "param_json",
@@ -86,16 +70,11 @@ pub fn token_params(shop_id: &str) -> Value {
 }
 
 /// An access token, as `token.create` answers.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Token {
-    /// The token itself.
-    pub access_token: Secret<String>,
-    /// How long it is valid from now, in seconds.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: Secret<String>,
     #[serde(deserialize_with = "lenient::integer")]
-    pub expires_in: i64,
-    /// The shop it is for.
-    #[serde(deserialize_with = "lenient::id")]
-    pub shop_id: String,
+    expires_in: i64,
 }
 
 /// Reads the answer to `token.create`.
@@ -103,7 +82,10 @@ pub struct Token {
 /// # Errors
 /// [`ApiError`] as for [`response`].
 pub fn token(body: &[u8]) -> Result<Token, ApiError> {
-    Token::deserialize(&response(body)?).map_err(|_| ApiError::Permanent(Refusal::unreadable("data is no token")))
+    let data = response(body)?;
+    let token = TokenAnswer::deserialize(&data).map_err(|_| ApiError::Permanent(Refusal::ours("data is no token")))?;
+    // Nothing renews it: the app asks for a new one by itself.
+    Ok(Token { access_token: token.access_token, refresh_token: None, expires_in: token.expires_in })
 }
 
 /// The `data` of an answer.
@@ -111,78 +93,35 @@ pub fn token(body: &[u8]) -> Result<Token, ApiError> {
 /// # Errors
 /// [`ApiError`] says whether to try again, to fetch a new token first, or to give up.
 pub fn response(body: &[u8]) -> Result<Value, ApiError> {
-    // Not JSON is a proxy's error page, or a cut answer: it may go better next time.
-    let answer: Answer = serde_json::from_slice(body)
-        .map_err(|_| ApiError::Retryable(Refusal::unreadable("the answer is not the platform's JSON")))?;
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| ApiError::unreadable())?;
     if answer.code == SUCCESS {
         return Ok(answer.data);
     }
     let refusal = Refusal {
-        code: answer.code,
+        code: answer.code.to_string(),
         sub_code: answer.sub_code,
         message: answer.sub_msg.or(answer.msg).unwrap_or_default(),
+        ours: String::new(),
     };
-    Err(match refusal.class() {
-        Class::Token => ApiError::TokenExpired(refusal),
-        Class::Passing => ApiError::Retryable(refusal),
-        Class::Final => ApiError::Permanent(refusal),
-    })
+    Err(refused(answer.code, refusal))
 }
 
-/// Why a call gave nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ApiError {
-    /// The platform is busy or limits us: try again later.
-    #[error("try again later: {0}")]
-    Retryable(Refusal),
-    /// The access token is not valid (any more): fetch a new one, then try again.
-    #[error("the access token is not valid: {0}")]
-    TokenExpired(Refusal),
-    /// The same request will never succeed.
-    #[error("refused for good: {0}")]
-    Permanent(Refusal),
-}
-
-/// What the platform said.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("code {code} {} {message}", sub_code.as_deref().unwrap_or("-"))]
-pub struct Refusal {
-    /// The platform's `code`; 0 when the answer could not be read.
-    pub code: i64,
-    /// The platform's `sub_code`.
-    pub sub_code: Option<String>,
-    /// The platform's message.
-    pub message: String,
-}
-
-enum Class {
-    Token,
-    Passing,
-    Final,
-}
-
-impl Refusal {
-    fn unreadable(message: &str) -> Self {
-        Self { code: 0, sub_code: None, message: message.to_owned() }
-    }
-
-    /// By the table of basic error codes (guide 212/1427) and the sub codes of order.orderDetail and afterSale.Detail.
-    fn class(&self) -> Class {
-        let sub_code = self.sub_code.as_deref().unwrap_or_default();
-        let (source, detail) = sub_code.split_once(':').unwrap_or((sub_code, ""));
-        match (self.code, source, detail) {
-            (_, "isv.access-token-expired" | "isv.access-token-no-existed" | "isv.access-token-missing", _) => {
-                Class::Token
-            }
-            // A failed token.create stays failed until somebody authorises the app again.
-            (_, "dop.token-generate-failed", _) => Class::Final,
-            // 20000 system error, 50001 the platform's own failure, 60000 over the limit, 90000 other.
-            (20000 | 50001 | 60000 | 90000, ..) => Class::Passing,
-            (_, "isp.service-error" | "isv.timestamp-invalid", _) => Class::Passing,
-            // 50002 business failure is final but for "busy, try again" and "list cannot be read just now".
-            (50002, "isv.business-failed", "20004" | "20045" | "20055" | "-1") => Class::Passing,
-            _ => Class::Final,
+/// By the table of basic error codes (guide 212/1427) and the sub codes of order.orderDetail and afterSale.Detail.
+fn refused(code: i64, refusal: Refusal) -> ApiError {
+    let sub_code = refusal.sub_code.as_deref().unwrap_or_default();
+    let (source, detail) = sub_code.split_once(':').unwrap_or((sub_code, ""));
+    match (code, source, detail) {
+        (_, "isv.access-token-expired" | "isv.access-token-no-existed" | "isv.access-token-missing", _) => {
+            ApiError::TokenExpired(refusal)
         }
+        // A failed token.create stays failed until somebody authorises the app again.
+        (_, "dop.token-generate-failed", _) => ApiError::Permanent(refusal),
+        // 20000 system error, 50001 the platform's own failure, 60000 over the limit, 90000 other.
+        (20000 | 50001 | 60000 | 90000, ..) => ApiError::Retryable(refusal),
+        (_, "isp.service-error" | "isv.timestamp-invalid", _) => ApiError::Retryable(refusal),
+        // 50002 business failure is final but for "busy, try again" and "list cannot be read just now".
+        (50002, "isv.business-failed", "20004" | "20045" | "20055" | "-1") => ApiError::Retryable(refusal),
+        _ => ApiError::Permanent(refusal),
     }
 }
 
@@ -219,13 +158,13 @@ fn sorted(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Secret, UnixMs};
+    use domain::UnixMs;
     use serde_json::json;
 
     use super::{ApiError, App, canonical, request, response, sign, token, token_params};
 
     fn app() -> App {
-        App { key: "app-key".to_owned(), secret: Secret::new("secret".to_owned()), allow_md5: false }
+        App::of([("app_key", "app-key"), ("app_secret", "secret")])
     }
 
     /// From a public implementation's suite (protocols: Doudian API sign).
@@ -239,8 +178,7 @@ mod tests {
     #[test]
     fn a_request_carries_what_it_signed() {
         let now: UnixMs = "2025-01-02T03:04:05.678+08:00".parse().unwrap();
-        let token = Secret::new("token+1".to_owned());
-        let request = request(&app(), "product.detail", &json!({"b": 2, "a": 1}), Some(&token), now).unwrap();
+        let request = request(&app(), "product.detail", &json!({"b": 2, "a": 1}), "token+1", now);
         assert_eq!(request.body, r#"{"a":1,"b":2}"#);
         assert_eq!(
             request.path_and_query,
@@ -253,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_token_request_needs_no_token() {
-        let request = request(&app(), super::TOKEN_CREATE, &token_params("42"), None, UnixMs::EPOCH).unwrap();
+        let request = request(&app(), super::TOKEN_CREATE, &token_params("42"), "", UnixMs::EPOCH);
         assert!(request.path_and_query.starts_with("/token/create?method=token.create&app_key=app-key&timestamp="));
         assert_eq!(request.body, r#"{"code":"","grant_type":"authorization_self","shop_id":"42"}"#);
     }
@@ -269,10 +207,7 @@ mod tests {
         assert_eq!(response(br#"{"code":10000,"msg":"success","data":{"x":1},"log_id":"1"}"#), Ok(json!({"x": 1})));
         let body = br#"{"code":10000,"data":{"access_token":"t","expires_in":604800,"shop_id":4463798,"scope":"s"}}"#;
         let token = token(body).unwrap();
-        assert_eq!(
-            (token.access_token.expose().as_str(), token.expires_in, token.shop_id.as_str()),
-            ("t", 604_800, "4463798")
-        );
+        assert_eq!((token.access_token.expose().as_str(), token.expires_in), ("t", 604_800));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! The full record of an order: `order.orderDetail`.
 
 use domain::{
-    Amounts, Fen, Identity, IdentityKind, Latest, Line, LiveRoom, MoneyError, OrderDetail, OrderFacts, OrderStatus,
-    Region, Shipment, UnixMs,
+    Amounts, Fen, Identity, IdentityKind, Latest, Line, LiveRoom, OrderDetail, OrderFacts, OrderStatus, Region,
+    Shipment, UnixMs,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::push::{CASH_ON_DELIVERY, key};
 use super::status::{OrderState, order_state};
+use crate::marketplace::MapError;
 use crate::{Fact, lenient};
 
 /// The API method that gives an order's full record.
@@ -23,14 +24,14 @@ pub fn detail_params(platform_order_id: &str) -> Value {
 /// the buyer's `doudian_open_id`.
 ///
 /// # Errors
-/// [`DetailError`] when the record lacks what every order has, or its numbers do not fit.
-pub fn map_detail(app_key: &str, data: &Value) -> Result<Fact, DetailError> {
-    let answer = DetailAnswer::deserialize(data).map_err(|source| DetailError::Malformed(source.to_string()))?;
+/// [`MapError`] when the record lacks what every order has, or its numbers do not fit.
+pub fn map_detail(app_key: &str, data: &Value) -> Result<Fact, MapError> {
+    let answer = DetailAnswer::deserialize(data)?;
     let record = answer.shop_order_detail;
     let at = record
         .update_time
         .or(record.create_time)
-        .ok_or_else(|| DetailError::Malformed("update_time and create_time are missing".to_owned()))?;
+        .ok_or_else(|| MapError::Malformed("update_time and create_time are missing".to_owned()))?;
 
     let mut facts = OrderFacts::default();
     let cash_on_delivery = record.pay_type == Some(CASH_ON_DELIVERY);
@@ -201,7 +202,7 @@ impl Record {
         }
     }
 
-    fn detail(&self) -> Result<OrderDetail, DetailError> {
+    fn detail(&self) -> Result<OrderDetail, MapError> {
         let lines = self.sku_order_list.iter().map(SkuOrder::line).collect::<Result<Vec<_>, _>>()?;
         let goods = lines.iter().map(Line::gross).collect::<Result<Vec<_>, _>>()?;
         let fen = |amount: Option<i64>| Fen::new(amount.unwrap_or(0));
@@ -227,7 +228,7 @@ impl Record {
 }
 
 impl SkuOrder {
-    fn line(&self) -> Result<Line, DetailError> {
+    fn line(&self) -> Result<Line, MapError> {
         let quantity = u32::try_from(self.item_num).ok().filter(|&quantity| quantity > 0);
         let sku = self.code.as_ref().or(self.out_sku_id.as_ref()).unwrap_or(&self.sku_id);
         let discount =
@@ -237,7 +238,7 @@ impl SkuOrder {
             sku: sku.clone(),
             product_id: self.product_id.clone(),
             title: self.product_name.clone(),
-            quantity: quantity.ok_or_else(|| DetailError::Malformed(format!("item_num is {}", self.item_num)))?,
+            quantity: quantity.ok_or_else(|| MapError::Malformed(format!("item_num is {}", self.item_num)))?,
             unit_price: Fen::new(self.origin_amount),
             discount,
         })
@@ -256,15 +257,4 @@ impl SkuOrder {
 fn received(lines: &[SkuOrder]) -> Option<UnixMs> {
     let times = lines.iter().map(|line| line.logistics_receipt_time.or(line.confirm_receipt_time));
     times.collect::<Option<Vec<_>>>()?.into_iter().max()
-}
-
-/// Why a full record cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DetailError {
-    /// A field is missing or of the wrong kind.
-    #[error("the record does not look like the platform's: {0}")]
-    Malformed(String),
-    /// Its amounts do not fit.
-    #[error(transparent)]
-    Money(#[from] MoneyError),
 }

@@ -5,9 +5,12 @@ use domain::{
     RefundStatus, Shipment, UnixMs,
 };
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::status::{OrderState, aftersale_kind, aftersale_state, order_state};
+use crate::lenient::json_text;
+use crate::marketplace::MapError;
 use crate::{Fact, lenient};
 
 /// One message of a push.
@@ -38,9 +41,9 @@ pub enum Mapped {
 /// Reads the messages of a push.
 ///
 /// # Errors
-/// [`DecodeError`] when the body is no such array. Keep an authentic body that fails here, and answer success.
-pub fn decode(body: &[u8]) -> Result<Vec<Push>, DecodeError> {
-    serde_json::from_slice(body).map_err(|source| DecodeError(source.to_string()))
+/// [`MapError`] when the body is no such array. Keep an authentic body that fails here, and answer success.
+pub fn decode(body: &[u8]) -> Result<Vec<Push>, MapError> {
+    Ok(serde_json::from_slice(body)?)
 }
 
 /// What one message means.
@@ -194,6 +197,7 @@ fn refund_fact(push: &Push) -> Result<Fact, MapError> {
     if let Some(applied) = message.apply_time {
         facts.reach(RefundStatus::Applied, applied);
     }
+    facts.version = message.update_time.map(|time| Latest::new(time, time.seconds().to_string()));
     let named = message.aftersale_status.as_deref().map(|code| (code, aftersale_state(code)));
     if let Some((code, state)) = named {
         facts.raw_status = Some(Latest::new(at, code.to_owned()));
@@ -215,10 +219,7 @@ fn refund_fact(push: &Push) -> Result<Fact, MapError> {
 fn claim(push: &Push, message: &RefundMessage, amount: i64) -> Result<RefundClaim, MapError> {
     let freight = message.refund_post_amount.unwrap_or(0);
     if freight < 0 || amount < freight {
-        return Err(MapError {
-            tag: push.tag.clone(),
-            reason: format!("refund_post_amount {freight} is no part of refund_amount {amount}"),
-        });
+        return Err(malformed(push, &format!("refund_post_amount {freight} is no part of refund_amount {amount}")));
     }
     let line =
         message.s_id.clone().map(|line_id| RefundLine { line_id, quantity: None, amount: Fen::new(amount - freight) });
@@ -239,29 +240,16 @@ pub(super) fn key(shop_id: String, platform_order_id: String) -> OrderKey {
 }
 
 /// The message's `data`, which is an object or the JSON text of one.
-fn data<T: for<'de> Deserialize<'de>>(push: &Push) -> Result<T, MapError> {
-    let read = match &push.data {
-        Value::String(text) => serde_json::from_str(text),
-        data => T::deserialize(data),
-    };
-    read.map_err(|source| MapError { tag: push.tag.clone(), reason: source.to_string() })
+fn data<T: DeserializeOwned>(push: &Push) -> Result<T, MapError> {
+    json_text(&push.data)
+        .and_then(|data| T::deserialize(&*data))
+        .map_err(|source| malformed(push, &MapError::from(source).to_string()))
 }
 
 fn missing(push: &Push, what: &str) -> MapError {
-    MapError { tag: push.tag.clone(), reason: format!("{what} is missing") }
+    malformed(push, &format!("{what} is missing"))
 }
 
-/// The body is no array of messages.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the body is not an array of messages with tag, msg_id and data: {0}")]
-pub struct DecodeError(String);
-
-/// A message lacks what its kind must have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("message {tag} cannot be understood: {reason}")]
-pub struct MapError {
-    /// The message's kind.
-    pub tag: String,
-    /// What is wrong with it.
-    pub reason: String,
+fn malformed(push: &Push, reason: &str) -> MapError {
+    MapError::Malformed(format!("message {}: {reason}", push.tag))
 }

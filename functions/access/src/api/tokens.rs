@@ -36,20 +36,14 @@ pub struct TokenView {
 
 impl TokenView {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        let instant = |column| -> Result<Option<UnixMs>, DbError> {
-            match row.get::<Option<i64>>(column)? {
-                None => Ok(None),
-                Some(_) => row.instant(column).map(Some),
-            }
-        };
         Ok(Self {
             id: row.parse("id")?,
             name: row.get("name")?,
             scopes: row.json("scopes")?,
             store: StorePath::try_from(row.get::<String>("store")?).map_err(DbError::Shape)?,
             created_at: row.instant("created_at")?,
-            expires_at: instant("expires_at")?,
-            revoked_at: instant("revoked_at")?,
+            expires_at: row.optional_instant("expires_at")?,
+            revoked_at: row.optional_instant("revoked_at")?,
         })
     }
 }

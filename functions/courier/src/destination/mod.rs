@@ -1,26 +1,27 @@
-//! The systems that the courier knows: how each is asked, and what its answers mean. A new one is a file and a row here.
+//! The systems that the courier knows: how each is asked, and what its answers mean.
 
-mod douyin;
+mod exchange;
+mod kuaidi100;
+mod marketplace;
 mod token;
 
-use crate::budget::Limit;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::store::Claimed;
+use domain::Platform;
 use kit::{App, Cx};
-use std::time::Duration;
+use platforms::marketplace::Limit;
 
-/// How long one exchange may take.
-pub const EXCHANGE: Duration = Duration::from_secs(20);
+pub use exchange::EXCHANGE;
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Answered; the body is kept.
+    /// Answered; the part of the answer that says something is kept.
     Succeeded {
         /// The HTTP status.
         status: u16,
-        /// The whole answer.
-        body: Vec<u8>,
+        /// What the answer says, JSON.
+        answer: Vec<u8>,
     },
     /// It may go better later.
     Retry(Failure),
@@ -41,35 +42,51 @@ pub struct Failure {
     pub trips_breaker: bool,
 }
 
+impl Failure {
+    /// A failure in words of our own.
+    pub fn ours(error: impl ToString) -> Self {
+        Self { error: error.to_string(), ..Self::default() }
+    }
+}
+
 /// A destination by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// Doudian's open API.
-    Douyin,
+    /// A marketplace's open API.
+    Marketplace(Platform),
+    /// Kuaidi100, who watches parcels.
+    Kuaidi100,
 }
 
 impl Destination {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Douyin];
+    pub fn all() -> impl Iterator<Item = Self> {
+        settings::asked().map(Self::Marketplace).chain([Self::Kuaidi100])
+    }
 
     /// Its name in the outbox.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Douyin => "douyin",
+            Self::Marketplace(platform) => platform.as_str(),
+            Self::Kuaidi100 => platforms::kuaidi100::DESTINATION,
         }
     }
 
-    /// What it bears. Doudian publishes limits per app and interface in its console; this is below the lowest of them.
+    /// What it bears.
     pub fn limit(self) -> Limit {
         match self {
-            Self::Douyin => Limit { per_second: 50, burst: 100 },
+            Self::Kuaidi100 => Limit { per_second: 10, burst: 30 },
+            Self::Marketplace(platform) => {
+                platforms::api(platform).map_or(Limit { per_second: 1, burst: 1 }, |api| api.limit())
+            }
         }
     }
 
     /// Makes a call.
     pub async fn send(self, app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
         match self {
-            Self::Douyin => douyin::send(app, settings, cx, call).await,
+            Self::Kuaidi100 => kuaidi100::send(app, settings, cx, call).await,
+            Self::Marketplace(platform) => marketplace::send(platform, app, settings, cx, call).await,
         }
     }
 }

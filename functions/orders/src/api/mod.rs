@@ -1,6 +1,8 @@
 //! The routes, and their description.
 
+mod decisions;
 mod hooks;
+mod listings;
 mod orders;
 mod refunds;
 mod stock;
@@ -25,19 +27,39 @@ kit::scopes! {
 
 pub fn routes() -> Router<State> {
     Router::new()
-        .route("/hooks/douyin", post(hooks::douyin))
-        .route("/hooks/orders", post(hooks::own))
+        .route("/hooks/{platform}", get(hooks::marketplace::push).post(hooks::marketplace::push))
+        .route("/hooks/{platform}/{secret}", post(hooks::marketplace::push))
+        .route("/hooks/orders", post(hooks::own::own))
+        .route("/hooks/kuaidi100", post(hooks::kuaidi100::push))
         .route("/v1/orders", get(orders::list))
         .route("/v1/orders/{id}", get(orders::show))
         .route("/v1/orders/{id}/refunds", post(refunds::create))
+        .route("/v1/refunds/{id}/agree", post(decisions::agree))
+        .route("/v1/refunds/{id}/refuse", post(decisions::refuse))
+        .route("/v1/refunds/{id}/confirm-receipt", post(decisions::confirm_receipt))
         .route("/v1/stock/{sku}", get(stock::show).put(stock::count))
+        .route("/v1/stock/{sku}/listings", get(listings::show).put(listings::replace))
 }
 
 #[cfg(test)]
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Siyu: orders", description = "Orders, refunds and stock. Money is integer fen, times are RFC 3339."),
-    paths(hooks::douyin, hooks::own, orders::list, orders::show, refunds::create, stock::show, stock::count)
+    paths(
+        hooks::marketplace::push,
+        hooks::own::own,
+        hooks::kuaidi100::push,
+        orders::list,
+        orders::show,
+        refunds::create,
+        decisions::agree,
+        decisions::refuse,
+        decisions::confirm_receipt,
+        stock::show,
+        stock::count,
+        listings::show,
+        listings::replace
+    )
 )]
 struct Document;
 

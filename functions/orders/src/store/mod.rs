@@ -1,14 +1,26 @@
 //! The SQL of orders, refunds, stock and what came in.
 
+mod buyer;
 mod inbox;
+mod listing;
 mod order;
+mod parcel;
+mod pull;
 mod refund;
 mod stock;
 
+pub use buyer::{Bought, add_interval, cycle, is_first, purchase, remove_interval};
 pub use inbox::{quarantine, remember};
-pub use order::{Filter, KnownOrder, Listed, Mark, find_order, history, list, listed_by_id, order_by_id, save_order};
-pub use refund::{KnownRefund, find_refund, order_of_refund, refunds, save_refund, shop_of_refund};
-pub use stock::{StockRow, count, reserve, stock};
+pub use listing::{ListingRow, listed_sku, listing_asked, listing_told, listings, replace_listings};
+pub use order::{
+    Filter, KnownOrder, Listed, Mark, find_order, history, id_of_order, list, listed_by_id, order_by_id, save_order,
+};
+pub use parcel::{KnownParcel, note_parcel, orders_in_parcel, parcel, save_parcel};
+pub use pull::{PullRow, advance_pull, begin_pull, is_connected, pull, pull_failed};
+pub use refund::{
+    KnownRefund, find_refund, mark_received, order_of_refund, refund_by_case, refund_by_id, refunds, save_refund,
+};
+pub use stock::{StockRow, count, move_stock, reserve, stock};
 
 use domain::UnixMs;
 use kit::DbError;

@@ -73,6 +73,19 @@ pub fn find_order(tx: &Tx<'_>, key: &OrderKey) -> Result<Option<KnownOrder>, DbE
     .transpose()
 }
 
+/// Our id of the order of a platform's key.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn id_of_order(tx: &Tx<'_>, key: &OrderKey) -> Result<Option<OrderId>, DbError> {
+    tx.query_one(
+        r#"select id from "order" where platform = ?1 and shop = ?2 and platform_order_id = ?3"#,
+        &params![key.platform.as_str(), key.shop_id.as_str(), key.platform_order_id.as_str()],
+    )?
+    .map(|row| row.parse("id"))
+    .transpose()
+}
+
 /// The order of our id.
 ///
 /// # Errors

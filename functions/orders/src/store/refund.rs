@@ -1,7 +1,7 @@
 //! Refunds: one row each.
 
 use super::json;
-use domain::{Fen, OrderId, Refund, RefundFacts, RefundId, RefundStatus, UnixMs};
+use domain::{Fen, OrderId, Platform, Refund, RefundFacts, RefundId, RefundStatus, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params, random};
 use std::collections::BTreeSet;
@@ -72,6 +72,32 @@ pub fn find_refund(tx: &Tx<'_>, order_id: OrderId, after_sale_id: &str) -> Resul
     .transpose()
 }
 
+/// The refund of our id.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn refund_by_id(tx: &Tx<'_>, id: RefundId) -> Result<Option<KnownRefund>, DbError> {
+    tx.query_one(
+        "select id, order_id, after_sale_id, facts, announced, overdue, applied_at from refund where id = ?1",
+        &params![id.to_string()],
+    )?
+    .as_ref()
+    .map(KnownRefund::from_row)
+    .transpose()
+}
+
+/// Notes that a refund's goods have come back. False when that was known.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub fn mark_received(tx: &Tx<'_>, id: RefundId) -> Result<bool, DbError> {
+    let noted = tx.execute(
+        "update refund set received_at = ?2 where id = ?1 and received_at is null",
+        &params![id.to_string(), tx.cx().now.millis()],
+    )?;
+    Ok(noted > 0)
+}
+
 /// All refunds of an order, oldest first.
 ///
 /// # Errors
@@ -115,15 +141,23 @@ pub fn save_refund(tx: &Tx<'_>, known: &KnownRefund, refund: &Refund) -> Result<
     )
 }
 
-/// The shop of a refund's order.
+/// The refund of a platform's case whose order is not told.
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn shop_of_refund(tx: &Tx<'_>, refund_id: &str) -> Result<Option<String>, DbError> {
-    tx.scalar(
-        r#"select "order".shop from refund join "order" on "order".id = refund.order_id where refund.id = ?1"#,
-        &params![refund_id],
-    )
+pub fn refund_by_case(
+    tx: &Tx<'_>,
+    platform: Platform,
+    shop_id: &str,
+    after_sale_id: &str,
+) -> Result<Option<RefundId>, DbError> {
+    tx.query_one(
+        r#"select refund.id from refund join "order" on "order".id = refund.order_id
+            where refund.after_sale_id = ?3 and "order".platform = ?1 and "order".shop = ?2"#,
+        &params![platform.as_str(), shop_id, after_sale_id],
+    )?
+    .map(|row| row.parse("id"))
+    .transpose()
 }
 
 /// The order of a refund.

@@ -49,6 +49,30 @@ pub fn count(tx: &Tx<'_>, sku: &str, on_hand: i64) -> Result<Option<StockRow>, D
     stock(tx, sku)
 }
 
+/// Adds pieces to what is in the store, or takes some away. Nothing when the SKU's stock is not kept, or when fewer would
+/// be left than are promised to orders. Orders that had been sold short get what there is now, the oldest first.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn move_stock(
+    tx: &Tx<'_>,
+    sku: &str,
+    pieces_in: i64,
+    cause: StockCause,
+    order_id: Option<OrderId>,
+) -> Result<Option<StockRow>, DbError> {
+    let moved = tx.query_one(
+        "update stock set on_hand = on_hand + ?2, updated_at = ?3
+          where sku = ?1 and on_hand + ?2 >= reserved
+         returning on_hand, reserved",
+        &params![sku, pieces_in, tx.cx().now.millis()],
+    )?;
+    let Some(after) = moved.as_ref().map(pieces).transpose()? else { return Ok(None) };
+    tell(tx, sku, rebuilt(after.on_hand() - pieces_in, after.reserved())?, after, cause, order_id)?;
+    serve_short(tx, sku)?;
+    stock(tx, sku)
+}
+
 /// Brings what an order holds of each SKU to what it should hold. SKUs whose stock is not kept are passed by.
 ///
 /// # Errors

@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test as a whole")]
 
 mod api;
+mod buyers;
 mod hooks;
+mod marketplaces;
+mod parcels;
 mod support;

@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::body::Body;
-use domain::{Secret, UnixMs};
+use domain::{Event, OutboxFailed, OutboxSucceeded, UnixMs, Version};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use kit::{App, Cx, Native};
+use kit::{App, Cx, Native, outbox, params};
 use platforms::doudian::{self, Method};
+use platforms::marketplace;
 use platforms::standard_webhooks::{self, Key};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -90,6 +91,109 @@ impl Shop {
         body
     }
 
+    /// Moves the virtual clock to so many seconds after noon, fires what is due and consumes to the head.
+    pub async fn wait_until(&self, seconds: i64) {
+        self.app.clock().set(at(seconds)).await.unwrap();
+        let fired = self.app.db().write(&Cx::at(at(seconds)), |tx| kit::events::fire_due(tx, 100)).await;
+        fired.map(drop).map_err(|error: kit::DbError| error).unwrap();
+        self.consume().await;
+    }
+
+    pub async fn consume(&self) {
+        let request = Request::post("/consume").body(Body::from("{}")).unwrap();
+        let (status, body) = self.send(request).await;
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// What waits to be asked, oldest first: operation and request.
+    pub async fn asked(&self) -> Vec<(String, Value)> {
+        let rows =
+            self.column("select operation || ' ' || request as v from outbox where state = 'pending' order by id");
+        let split = |row: String| {
+            let (operation, request) = row.split_once(' ').unwrap();
+            (operation.to_owned(), serde_json::from_str(request).unwrap())
+        };
+        rows.await.into_iter().map(split).collect()
+    }
+
+    /// The oldest waiting call of this operation is answered, as the courier writes it, and consumed.
+    pub async fn answer(&self, operation: &str, answer: Value) {
+        let vault = kit::Vault::new(self.app.variables()).unwrap();
+        let sealed = vault.seal(outbox::RESPONSE_PURPOSE, answer.to_string().as_bytes()).unwrap();
+        self.finish(operation, Some(sealed)).await;
+    }
+
+    /// The oldest waiting call of this operation is given up, and that is consumed.
+    pub async fn give_up(&self, operation: &str) {
+        self.finish(operation, None).await;
+    }
+
+    async fn finish(&self, operation: &str, sealed: Option<Vec<u8>>) {
+        let operation = operation.to_owned();
+        let now = self.app.clock().now().await.unwrap();
+        let write = move |tx: &kit::Tx<'_>| {
+            let row = tx.query_one(
+                "update outbox set state = ?2, finished_at = ?3, status = 200, response = ?4, error = 'invented'
+                  where id = (select id from outbox where operation = ?1 and state = 'pending' order by id limit 1)
+                 returning id, destination, subject",
+                &params![
+                    operation.as_str(),
+                    if sealed.is_some() { "succeeded" } else { "failed" },
+                    tx.cx().now.millis(),
+                    sealed.clone()
+                ],
+            )?;
+            let row = row.unwrap_or_else(|| panic!("nothing waits for {operation}"));
+            let (outbox_id, destination) = (row.parse("id")?, row.get("destination")?);
+            let (subject, at): (String, _) = (row.get("subject")?, tx.cx().now);
+            let event = if sealed.is_some() {
+                let operation = operation.clone();
+                let subject = subject.clone();
+                Event::OutboxSucceeded(OutboxSucceeded {
+                    v: Version,
+                    outbox_id,
+                    destination,
+                    operation,
+                    subject,
+                    status: 200,
+                    attempts: 1,
+                    at,
+                })
+            } else {
+                Event::OutboxFailed(OutboxFailed {
+                    v: Version,
+                    outbox_id,
+                    destination,
+                    operation: operation.clone(),
+                    subject: subject.clone(),
+                    status: None,
+                    attempts: 1,
+                    error: "invented".to_owned(),
+                    at,
+                })
+            };
+            kit::events::append(tx, "/functions/courier", &subject, &event)
+        };
+        self.app.db().write(&Cx::at(now), write).await.unwrap();
+        self.consume().await;
+    }
+
+    /// A shop as the courier connects it, told in the log and consumed.
+    pub async fn connect(&self, platform: domain::Platform, shop_id: &str) {
+        let (shop_id, now) = (shop_id.to_owned(), self.app.clock().now().await.unwrap());
+        let write = move |tx: &kit::Tx<'_>| {
+            tx.run(
+                "insert into shop (platform, shop, name, connected_at) values (?1, ?2, 'invented', 0)",
+                &params![platform.as_str(), shop_id.as_str()],
+            )?;
+            let (v, at) = (Version, tx.cx().now);
+            let shop = domain::ShopEvent { v, platform, shop_id: shop_id.clone(), name: "invented".to_owned(), at };
+            kit::events::append(tx, "/functions/courier", &shop_id, &Event::ShopConnected(shop))
+        };
+        self.app.db().write(&Cx::at(now), write).await.unwrap();
+        self.consume().await;
+    }
+
     /// All values of a query's first column, as text.
     pub async fn column(&self, sql: &str) -> Vec<String> {
         self.app
@@ -111,8 +215,8 @@ pub fn push(body: &str, app_id: &str, sign: &str) -> Request<Body> {
         .unwrap()
 }
 
-pub fn doudian_app() -> doudian::App {
-    doudian::App { key: "app-123".to_owned(), secret: Secret::new("secret-456".to_owned()), allow_md5: false }
+pub fn doudian_app() -> marketplace::App {
+    marketplace::App::of([("app_key", "app-123"), ("app_secret", "secret-456")])
 }
 
 pub fn at(seconds: i64) -> UnixMs {

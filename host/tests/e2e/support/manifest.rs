@@ -17,6 +17,10 @@ route = "/..."
 component = "guest"
 
 [[trigger.http]]
+route = "/hook/:secret"
+component = "guest"
+
+[[trigger.http]]
 route = "/other/..."
 component = "other"
 

@@ -69,11 +69,16 @@ impl Setup {
         self
     }
 
+    /// A path in the test's folder.
+    pub fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
     /// A file in the test's folder, for flags that take one.
     pub fn file(&self, name: &str, content: &str) -> String {
-        let path = self.folder.path().join(name);
+        let path = self.path(name);
         std::fs::write(&path, content).unwrap();
-        path.display().to_string()
+        path
     }
 
     /// Starts the host and waits until it serves.

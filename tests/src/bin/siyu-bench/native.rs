@@ -14,8 +14,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use kit::db::Location;
 use kit::{App, Client, Native, Variables};
-use siyu_tests::doudian;
 use siyu_tests::host::peak_kb;
+use siyu_tests::marketplace::dialect::Dialect;
+use siyu_tests::marketplace::doudian::Doudian;
 use siyu_tests::system::{API_TOKEN, DATA_KEY, WEBHOOK_SECRET};
 use tokio::net::TcpListener;
 
@@ -103,7 +104,7 @@ pub async fn serve_hello() -> Result<()> {
 /// # Errors
 /// When the database cannot be opened, or the port cannot be had.
 pub async fn serve_orders(database: PathBuf, most_per_commit: usize) -> Result<()> {
-    let doudian = doudian::App::invented();
+    let doudian = Doudian.app();
     let variables = Variables::from_pairs([
         ("douyin_app_key", doudian.key.as_str()),
         ("douyin_app_secret", doudian.secret.as_str()),

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use http::StatusCode;
-use siyu_tests::doudian::App;
-use siyu_tests::doudian::api::Api;
 use siyu_tests::host::{Host, Setup};
 use siyu_tests::load::{self, Shape};
 use siyu_tests::manifest;
+use siyu_tests::marketplace::doudian::Doudian;
+use siyu_tests::marketplace::server::Server;
 use siyu_tests::system::configured;
 
 use crate::figures::{Figures, millis};
@@ -29,7 +29,7 @@ pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
     figures.single("start of an instance, and its end", micros(instance), "µs");
     figures.aim("start of an instance", "< 1 ms", millis(instance), instance < AIM_INSTANCE);
 
-    let platform = Api::start(App::invented()).await?;
+    let platform = Server::start(Doudian).await?;
     let setup = configured(&platform);
     let (mut cold, mut warm) = (Vec::new(), Vec::new());
     for _ in 0..effort.repeats {

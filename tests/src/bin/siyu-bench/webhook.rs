@@ -11,12 +11,12 @@ use anyhow::Result;
 use http::Request;
 use http_body_util::Full;
 use serde_json::json;
-use siyu_tests::doudian::App;
-use siyu_tests::doudian::push::{Message, Push};
-use siyu_tests::doudian::sign::Method;
 use siyu_tests::host::{Host, Setup};
 use siyu_tests::load::MakeRequest;
 use siyu_tests::manifest;
+use siyu_tests::marketplace::dialect::{App, Dialect};
+use siyu_tests::marketplace::doudian::Doudian;
+use siyu_tests::marketplace::push::Message;
 use siyu_tests::system::{API_TOKEN, DATA_KEY, WEBHOOK_SECRET};
 
 use crate::figures::{Figures, millis};
@@ -38,7 +38,7 @@ const AIM_MEMORY_KB: u64 = 150 * 1024;
 pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
     eprintln!("==> durable webhook");
     let state = tempfile::tempdir()?;
-    let app = App::invented();
+    let app = Doudian.app();
     let setup = Setup::of_manifest(manifest::only("orders", state.path())?)
         .variable("douyin_app_key", &app.key)
         .variable("douyin_app_secret", &app.secret)
@@ -87,11 +87,11 @@ fn requests(app: &App) -> MakeRequest {
         let number = numbers.fetch_add(1, Ordering::Relaxed);
         let order = 6_917_529_027_641_081_856 + number;
         let data = json!({
-            "p_id": order, "s_ids": [order + 1], "shop_id": app.shop_id, "order_status": 2, "order_type": 0, "biz": 2,
+            "p_id": order, "s_ids": [order + 1], "shop_id": 4_463_798, "order_status": 2, "order_type": 0, "biz": 2,
             "create_time": 1_790_000_000, "pay_time": 1_790_000_060, "pay_type": 2, "pay_amount": 1990,
         });
-        let message = Message { tag: 101, msg_id: format!("{order}:101"), data };
-        let push = Push::new(&app, &[message], Method::HmacSha256)?;
+        let message = Message { kind: "101".to_owned(), id: format!("{order}:101"), content: data };
+        let push = Doudian.push(&app, &[message], 0)?;
         let mut request = Request::post("/hooks/douyin").body(Full::from(push.body))?;
         *request.headers_mut() = push.headers;
         request.headers_mut().insert("host", "bench".parse()?);

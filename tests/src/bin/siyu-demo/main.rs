@@ -1,11 +1,12 @@
 //! `cargo xtask demo`: a signed morning of a tea chain, played over HTTP against the real host, and what became of it.
 //!
 //! A simulated Doudian platform and the stores' tills tell the application of orders: some twice, some in the wrong order,
-//! some forged. At the end the application's books are held against the platform's and the tills' own, to the fen; the exit code
+//! some forged. Then the chain's shops on the other marketplaces are connected and their orders pushed and pulled. At the end the application's books are held against the platform's and the tills' own, to the fen; the exit code
 //! tells whether they agree.
 
 mod play;
 mod report;
+mod shops;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Parser;
 use jiff::Timestamp;
+use siyu_tests::marketplace;
 use siyu_tests::merchant::Morning;
 use siyu_tests::system::{API_TOKEN, System};
 
@@ -38,6 +40,9 @@ struct Cli {
     /// Orders from the live room.
     #[arg(long, default_value_t = 400, value_name = "N")]
     live_orders: u32,
+    /// Orders in the shop on each of the other marketplaces.
+    #[arg(long, default_value_t = 40, value_name = "N")]
+    shop_orders: u32,
     /// Sales in the stores.
     #[arg(long, default_value_t = 300, value_name = "N")]
     store_orders: u32,
@@ -55,8 +60,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode> {
-    eprintln!("==> starting a simulated Doudian and the host, on temporary state");
-    let system = System::start().await?;
+    eprintln!("==> starting the simulated marketplaces and the host, on temporary state");
+    let system = System::start_on(marketplace::others(), |setup| setup).await?;
     let begins = Timestamp::now().as_second() - 3 * 3600;
     let morning = Morning { seed: cli.seed, live_orders: cli.live_orders, store_orders: cli.store_orders, begins };
     eprintln!("==> playing {} live-room orders and {} store sales", cli.live_orders, cli.store_orders);
@@ -64,9 +69,14 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     eprintln!("==> waiting until every record is fetched and every event is consumed");
     let report = Report::settled(&system, played, PATIENCE).await?;
     println!("\n{report}");
+    eprintln!("==> connecting {} shops with {} orders each", system.others.len(), cli.shop_orders);
+    let morning = Morning { live_orders: cli.shop_orders, ..morning };
+    let shops = shops::play(&system, &morning, PATIENCE).await?;
+    println!("{shops}");
     if let Some(path) = &cli.json {
-        std::fs::write(path, format!("{:#}\n", report.json()))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let mut figures = report.json();
+        figures["shops"] = shops.json();
+        std::fs::write(path, format!("{figures:#}\n")).with_context(|| format!("cannot write {}", path.display()))?;
         println!("figures written to {}", path.display());
     }
     if cli.once {
@@ -74,7 +84,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     } else {
         stay_up(&system).await?;
     }
-    Ok(if report.agrees() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.agrees() && shops.agree() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn stay_up(system: &System) -> Result<()> {
@@ -82,6 +92,8 @@ async fn stay_up(system: &System) -> Result<()> {
     for path in [
         "/v1/orders?status=paid&limit=3",
         "/v1/orders?platform=own&limit=3",
+        "/v1/orders?platform=taobao&limit=3",
+        "/v1/shops",
         "/v1/stock/CUP-LEMON",
         "/v1/events?limit=5",
     ] {

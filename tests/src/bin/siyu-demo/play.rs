@@ -1,16 +1,14 @@
 //! Sends the morning: pushes of the platform and messages of the tills, with repetitions, disorder and forgeries.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use serde_json::json;
-use siyu_tests::doudian::App;
-use siyu_tests::doudian::api::Trouble;
-use siyu_tests::doudian::push::{self, Mishaps, Push};
-use siyu_tests::doudian::sign::Method;
 use siyu_tests::http::{Answer, Client};
+use siyu_tests::marketplace::dialect::App;
+use siyu_tests::marketplace::push::{Message, Mishaps, Push};
+use siyu_tests::marketplace::server::Trouble;
 use siyu_tests::merchant::{Books, MENU, Morning};
 use siyu_tests::system::{System, WEBHOOK_SECRET};
 use tokio::task::JoinSet;
@@ -84,7 +82,7 @@ pub async fn morning(system: &System, morning: &Morning) -> Result<Played> {
         }
         let Some(sent) = senders.join_next().await else { break };
         let (delivery, answer) = sent.context("a sender failed")?;
-        played.answered(&delivery, &answer?)?;
+        played.answered(system, &delivery, &answer?)?;
     }
     played.took = start.elapsed();
     played.latencies.sort();
@@ -94,20 +92,17 @@ pub async fn morning(system: &System, morning: &Morning) -> Result<Played> {
 /// All that goes out, in the order in which it does: both streams mixed, forgeries in between.
 fn deliveries(system: &System, morning: &Morning, played: &mut Played) -> Result<Vec<Delivery>> {
     let mut dice = fastrand::Rng::with_seed(morning.seed ^ 0xd1ce);
-    let app = system.platform.app();
-    let (messages, books) = system.platform.shop(|shop| {
-        morning.live_room(shop)?;
-        Ok::<_, siyu_tests::doudian::shop::Impossible>((shop.untold(), shop.books()))
-    })?;
+    system.platform.shop(|shop| morning.live_room(shop))?;
+    let messages = system.platform.untold();
     let tills = morning.stores()?;
-    played.books.add(&books);
+    played.books.add(&system.platform.books());
     played.books.add(&tills.books);
     played.accepted = u64::try_from(messages.len() + tills.messages.len())?;
 
     let mishaps = Mishaps { seed: morning.seed, duplicated: 10, disordered: 20, batch: 5, ..Mishaps::NONE };
     let mut all = Vec::new();
     for batch in mishaps.deliveries(messages) {
-        let push = Push::new(app, &batch, Method::HmacSha256)?;
+        let push = system.platform.push(&batch)?;
         all.push(Delivery {
             url: system.douyin_hook(),
             push,
@@ -119,7 +114,7 @@ fn deliveries(system: &System, morning: &Morning, played: &mut Played) -> Result
     for message in &tills.messages {
         for _ in 0..if dice.u8(0..10) == 0 { 2 } else { 1 } {
             let (headers, body) = message.signed(WEBHOOK_SECRET, now)?;
-            let push = Push { headers, body };
+            let push = Push { query: String::new(), headers, body };
             insert(
                 &mut all,
                 &mut dice,
@@ -127,14 +122,15 @@ fn deliveries(system: &System, morning: &Morning, played: &mut Played) -> Result
             );
         }
     }
-    let forger = Arc::new(App { secret: "a-guess".to_owned(), ..app.clone() });
+    let forger = App { secret: "a-guess".to_owned(), ..system.platform.app().clone() };
+    let shop_id = system.platform.shop(|shop| shop.id().to_owned());
     for number in 0..FORGERIES {
-        let forged = push::body(&[push::Message {
-            tag: 101,
-            msg_id: format!("forged-{number}"),
-            data: json!({"p_id": number, "shop_id": app.shop_id, "pay_amount": 1, "create_time": now, "pay_time": now}),
-        }]);
-        let push = Push::of_body(&forger, forged, Method::HmacSha256)?;
+        let forged = Message {
+            kind: "101".to_owned(),
+            id: format!("forged-{number}"),
+            content: json!({"p_id": number, "shop_id": shop_id, "pay_amount": 1, "create_time": now, "pay_time": now}),
+        };
+        let push = system.platform.dialect().push(&forger, &[forged], now)?;
         insert(
             &mut all,
             &mut dice,
@@ -143,7 +139,7 @@ fn deliveries(system: &System, morning: &Morning, played: &mut Played) -> Result
         if let Some(message) = tills.messages.get(number) {
             // Genuine, but recorded an hour ago and replayed.
             let (headers, body) = message.signed(WEBHOOK_SECRET, now - 3600)?;
-            let push = Push { headers, body };
+            let push = Push { query: String::new(), headers, body };
             insert(
                 &mut all,
                 &mut dice,
@@ -163,10 +159,10 @@ fn insert(all: &mut Vec<Delivery>, dice: &mut fastrand::Rng, delivery: Delivery)
 }
 
 impl Played {
-    fn answered(&mut self, delivery: &Delivery, answer: &Answer) -> Result<()> {
+    fn answered(&mut self, system: &System, delivery: &Delivery, answer: &Answer) -> Result<()> {
         self.latencies.push(answer.took);
         let right = match delivery.expected {
-            Expected::Platform => push::accepted(answer),
+            Expected::Platform => system.platform.dialect().accepted(answer),
             Expected::Till => answer.status == 200,
             Expected::Refusal => answer.status == 401,
         };

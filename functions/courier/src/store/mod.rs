@@ -1,0 +1,10 @@
+//! The SQL of the courier.
+
+mod calls;
+mod shops;
+
+pub use calls::{Claimed, claim, fail, put_back, succeed, trip};
+pub use shops::{
+    Connected, ShopRow, TOKEN_PURPOSE, Tokens, connect, disconnect, forget_access_token, replace_tokens, shop, shops,
+    tokens,
+};

@@ -1,0 +1,102 @@
+//! Messages of own shops, tills and mini-programs.
+
+use crate::State as Shared;
+use crate::deliver::{self, Origin};
+use crate::receive::quarantine;
+use crate::settings::Settings;
+use crate::store;
+use axum::Json;
+use axum::extract::State;
+use domain::{Identity, IdentityKind, OrderId, Secret};
+use http::HeaderMap;
+use kit::extract::RawBody;
+use kit::{Cx, Problem, Tx, Vault};
+use platforms::own::{self, OwnError};
+use platforms::{Fact, standard_webhooks};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The source of these messages in the inbox.
+const OWN: &str = "own";
+/// The purpose under which buyers' phones are sealed.
+const PHONE: &str = "order.phone";
+
+/// What an own shop hears.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Taken {
+    /// `accepted`, or `duplicate` for a message that was taken before.
+    status: &'static str,
+    /// The order that it was about; absent for duplicates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<OrderId>,
+}
+
+/// A message of an own shop, till or mini-program, signed by Standard Webhooks 1.0.0. Order and repetition do not matter.
+#[utoipa::path(post, path = "/hooks/orders", request_body = own::Message,
+    params(
+        ("webhook-id" = String, Header, description = "The message's id, the same on every attempt"),
+        ("webhook-timestamp" = String, Header, description = "Unix seconds of this attempt, within 5 minutes"),
+        ("webhook-signature" = String, Header, description = "`v1,` and Base64 of HMAC-SHA-256 over `id.timestamp.body`"),
+    ),
+    responses(
+    (status = 200, description = "Taken", body = Taken),
+    (status = 401, description = "Not authentic, or too old", body = Problem),
+    (status = 413, description = "Larger than 1 MiB", body = Problem),
+    (status = 422, description = "Authentic but not usable: says what to change; the body is kept", body = Problem),
+    (status = 503, description = "Not configured, or the database is busy: repeat", body = Problem),
+))]
+pub async fn own(
+    State(shared): State<Shared>,
+    cx: Cx,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Json<Taken>, Problem> {
+    let Settings { webhook_key, vault, .. } = &*shared.settings;
+    let (key, vault) = (webhook_key.as_ref()?, vault.as_ref()?.clone());
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signed = standard_webhooks::Headers {
+        id: header("webhook-id"),
+        timestamp: header("webhook-timestamp"),
+        signature: header("webhook-signature"),
+    };
+    if let Err(error) = standard_webhooks::verify(key, signed, &body, cx.now) {
+        shared.app.count(&cx, "hooks.orders.refused");
+        return Err(Problem::unauthorized(error.to_string()));
+    }
+    let message_id = signed.id.to_owned();
+    let outcome = shared
+        .app
+        .db()
+        .write(&cx, move |tx| match own::decode(&body).and_then(own::map) {
+            Ok(mapped) => own_message(tx, &vault, &message_id, &body, mapped).map(Ok),
+            Err(error) => Ok(quarantine(tx, &vault, OWN, &body, "not of the documented form").map(|()| Err(error))?),
+        })
+        .await?;
+    outcome.map(Json).map_err(|error: OwnError| Problem::unprocessable("message-unusable", error.to_string()))
+}
+
+fn own_message(
+    tx: &Tx<'_>,
+    vault: &Vault,
+    message_id: &str,
+    body: &[u8],
+    mapped: own::Mapped,
+) -> Result<Taken, Problem> {
+    if !store::remember(tx, OWN, message_id, body)? {
+        return Ok(Taken { status: "duplicate", order_id: None });
+    }
+    let own::Mapped { mut fact, phone } = mapped;
+    let sealed = phone.map(|phone| protect(vault, &phone, &mut fact)).transpose()?;
+    let order_id = deliver::fact(tx, fact, Origin::Record, sealed)?;
+    Ok(Taken { status: "accepted", order_id: Some(order_id) })
+}
+
+/// Seals a phone and puts its keyed hash among the buyer's identities.
+fn protect(vault: &Vault, phone: &Secret<String>, fact: &mut Fact) -> Result<Vec<u8>, Problem> {
+    let internal = |error| Problem::internal(&error);
+    if let Fact::Order { facts, .. } = fact {
+        let value = vault.hash("phone", phone.expose()).map_err(internal)?;
+        facts.identities.insert(Identity { kind: IdentityKind::PhoneHash, scope: None, value });
+    }
+    vault.seal(PHONE, phone.expose().as_bytes()).map_err(internal)
+}
