@@ -44,7 +44,7 @@ async fn the_cycle_of_a_sku_is_the_median_of_its_intervals() {
     let orders =
         [tea(1, "M-1", 0), tea(2, "M-1", 30), tea(3, "M-1", 62), tea(4, "M-2", 0), tea(5, "M-2", 7), tea(6, "M-2", 7)];
     let shop = played(&orders).await;
-    let oolong = told(&shop, "sku.cycle").await.into_iter().filter(|data| data["sku"] == "TEA-OOLONG").next_back();
+    let oolong = told(&shop, "sku.cycle").await.into_iter().rfind(|data| data["sku"] == "TEA-OOLONG");
     // 30, 32, 7 and 0 days: the lower one of the two in the middle.
     assert_eq!(oolong.map(|data| data["days"].clone()), Some(json!(7)));
 }
