@@ -213,8 +213,11 @@ async fn a_pull_that_failed_is_repeated_from_the_same_instant_after_a_pause() {
 async fn a_shop_that_was_disconnected_is_not_pulled() {
     let shop = Shop::open().await;
     shop.connect(Platform::Douyin, "4463798").await;
+    for operation in ["changed_orders", "changed_after_sales"] {
+        shop.give_up(operation).await;
+    }
     let gone = |tx: &kit::Tx<'_>| tx.run("delete from shop", &[]);
     shop.app.db().write(&kit::Cx::at(at(0)), gone).await.unwrap();
-    shop.wait_until(1).await;
+    shop.wait_until(3600).await;
     assert!(shop.asked().await.is_empty());
 }
