@@ -41,7 +41,7 @@ struct Cli {
     #[arg(long, default_value_t = 400, value_name = "N")]
     live_orders: u32,
     /// Orders in the shop on each of the other marketplaces.
-    #[arg(long, default_value_t = 40, value_name = "N")]
+    #[arg(long, default_value_t = 15, value_name = "N")]
     shop_orders: u32,
     /// Sales in the stores.
     #[arg(long, default_value_t = 300, value_name = "N")]
