@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
 pub use self::payload::{
     BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, ParcelEvent, PullDue,
-    PullKind, RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged, StockPushDue,
+    PullKind, RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged, StockPushDue, StockShort,
 };
 pub use self::version::Version;
 
@@ -90,6 +90,8 @@ vocabulary! {
     RefundCancelled(RefundEvent, 1) = "refund.cancelled";
     /// The stock of a SKU changed.
     StockChanged(StockChanged, 1) = "stock.changed";
+    /// An order was sold short.
+    StockShort(StockShort, 1) = "stock.short";
     /// A parcel was signed for.
     ParcelSigned(ParcelEvent, 1) = "parcel.signed";
     /// Something is wrong with a parcel.

@@ -18,14 +18,14 @@ pub mod own;
 pub mod pinduoduo;
 pub mod standard_webhooks;
 pub mod taobao;
+pub mod warehouse;
 pub mod wechat;
 pub mod wechat_store;
-pub mod xiaohongshu;
-
-mod backwards;
 pub mod weidian;
+pub mod xiaohongshu;
 pub mod youzan;
 
+mod backwards;
 mod digest;
 mod gmt8;
 mod lenient;

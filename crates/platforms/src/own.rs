@@ -127,3 +127,11 @@ pub enum OwnError {
     #[error(transparent)]
     Money(#[from] MoneyError),
 }
+
+pub(crate) fn not_blank(field: &str, value: &str) -> Result<(), OwnError> {
+    if value.trim().is_empty() { Err(invalid(field, "must not be blank")) } else { Ok(()) }
+}
+
+pub(crate) fn invalid(field: impl Into<String>, reason: &'static str) -> OwnError {
+    OwnError::Invalid { field: field.into(), reason }
+}

@@ -97,9 +97,7 @@ fn done(tx: &Tx<'_>, platform: Platform, asked: &Asked) -> Result<(), ConsumeErr
         store::listing_told(tx, platform, shop_id, shelf, *quantity)?;
     }
     if let Ask::ConfirmReceipt { after_sale_id, .. } = ask
-        && let Some(id) = store::refund_by_case(tx, platform, shop_id, after_sale_id)?
-        && let Some(refund) = store::refund_by_id(tx, id)?
-        && let Some(order) = store::order_by_id(tx, refund.order_id)?
+        && let Some((order, refund)) = store::case(tx, platform, shop_id, after_sale_id)?
     {
         decision::received(tx, &order, &refund)?;
     }

@@ -1,7 +1,8 @@
 //! What the merchant decides about an after-sale case, and when it may be decided.
 
 use crate::deliver::{self, Origin, SOURCE};
-use crate::store::{self, KnownOrder, KnownRefund};
+use crate::reservation::Held;
+use crate::store::{self, KnownOrder, KnownRefund, Reason};
 use domain::{Event, Latest, OutboxId, Platform, RefundFacts, RefundStatus, ReturnReceived, StockCause, Version};
 use kit::{DbError, Tx, events};
 use platforms::Fact;
@@ -74,26 +75,40 @@ pub fn decide(tx: &Tx<'_>, order: &KnownOrder, refund: &KnownRefund, decision: D
     Ok(Decided::Done)
 }
 
-/// The goods of a case have come back: told once, and put on the shelf again as far as the case says how many pieces.
+/// The goods of a case have come back: told once, and put on the shelf again as far as the case says how many pieces. Pieces that
+/// had never left the shelf are there already.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn received(tx: &Tx<'_>, order: &KnownOrder, refund: &KnownRefund) -> Result<(), DbError> {
-    if !store::mark_received(tx, refund.id)? {
+    if !returned(tx, order, refund)? {
         return Ok(());
     }
-    let now = tx.cx().now;
-    let claim = refund.facts.claim.as_ref().map(|claim| claim.value.clone());
+    let claim = refund.facts.claim.as_ref().map(|claim| claim.value.lines.as_slice()).unwrap_or_default();
     let lines = order.facts.detail.as_ref().map(|detail| detail.value.lines.as_slice()).unwrap_or_default();
-    for returned in claim.iter().flat_map(|claim| &claim.lines) {
+    for returned in claim {
         let sku = lines.iter().find(|line| line.line_id == returned.line_id).map(|line| line.sku.as_str());
-        if let (Some(sku), Some(quantity)) = (sku, returned.quantity) {
-            store::move_stock(tx, sku, i64::from(quantity), StockCause::Returned, Some(order.id))?;
+        if let (Some(sku), Some(quantity)) = (sku, returned.quantity)
+            && matches!(store::held(tx, order.id, sku)?, None | Some(Held::Committed))
+        {
+            store::move_stock(tx, sku, i64::from(quantity), Reason::order(StockCause::Returned, order.id))?;
         }
     }
-    let event = ReturnReceived { v: Version, refund_id: refund.id, order_id: order.id, claim, at: now };
-    events::append(tx, SOURCE, &refund.id.to_string(), &Event::ReturnReceived(event))?;
     Ok(())
+}
+
+/// Notes and tells that the goods of a case have come back. False when that was known.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn returned(tx: &Tx<'_>, order: &KnownOrder, refund: &KnownRefund) -> Result<bool, DbError> {
+    let new = store::mark_received(tx, refund.id)?;
+    if new {
+        let claim = refund.facts.claim.as_ref().map(|claim| claim.value.clone());
+        let event = ReturnReceived { v: Version, refund_id: refund.id, order_id: order.id, claim, at: tx.cx().now };
+        events::append(tx, SOURCE, &refund.id.to_string(), &Event::ReturnReceived(event))?;
+    }
+    Ok(new)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod receive;
 mod reservation;
 mod settings;
 mod store;
+mod warehouse;
 
 pub use settings::variables;
 

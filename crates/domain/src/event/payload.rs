@@ -64,6 +64,8 @@ pub struct StockChanged {
     pub cause: StockCause,
     /// The order that caused it; absent for counts.
     pub order_id: Option<OrderId>,
+    /// The warehouse's document that caused it.
+    pub document_id: Option<String>,
     /// When, UTC.
     pub at: UnixMs,
 }
@@ -156,6 +158,25 @@ pub enum StockCause {
     Moved,
     /// Goods came back from a buyer.
     Returned,
+}
+
+/// An order holds nothing of a SKU, because its platform has sold more than there is, or because what there was is lost. It gets its
+/// pieces, in the order of sale, when there are enough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StockShort {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The merchant's SKU code.
+    pub sku: String,
+    /// The order that lacks pieces.
+    pub order_id: OrderId,
+    /// The pieces it should hold.
+    pub quantity: i64,
+    /// What is free, which does not suffice.
+    pub available: i64,
+    /// When, UTC.
+    pub at: UnixMs,
 }
 
 /// A shop on a marketplace, connected or disconnected by the merchant.

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = migrations![
     3 "0003_orders",
     4 "0004_trim",
     5 "0005_marketplaces",
+    6 "0006_warehouse",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

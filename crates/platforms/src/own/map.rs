@@ -7,7 +7,7 @@ use domain::{
     Secret, UnixMs, phone_e164,
 };
 
-use super::{Message, OrderData, OwnError, RefundData};
+use super::{Message, OrderData, OwnError, RefundData, invalid, not_blank};
 use crate::Fact;
 
 /// What a message means.
@@ -164,12 +164,4 @@ fn refund(at: UnixMs, refund: RefundData) -> Result<Mapped, OwnError> {
 
 fn key(shop_id: String, platform_order_id: String) -> OrderKey {
     OrderKey { platform: Platform::Own, shop_id, platform_order_id }
-}
-
-fn not_blank(field: &str, value: &str) -> Result<(), OwnError> {
-    if value.trim().is_empty() { Err(invalid(field, "must not be blank")) } else { Ok(()) }
-}
-
-fn invalid(field: impl Into<String>, reason: &'static str) -> OwnError {
-    OwnError::Invalid { field: field.into(), reason }
 }

@@ -30,6 +30,7 @@ pub fn routes() -> Router<State> {
         .route("/hooks/{platform}", get(hooks::marketplace::push).post(hooks::marketplace::push))
         .route("/hooks/{platform}/{secret}", post(hooks::marketplace::push))
         .route("/hooks/orders", post(hooks::own::own))
+        .route("/hooks/stock", post(hooks::stock::document))
         .route("/hooks/kuaidi100", post(hooks::kuaidi100::push))
         .route("/v1/orders", get(orders::list))
         .route("/v1/orders/{id}", get(orders::show))
@@ -48,6 +49,7 @@ pub fn routes() -> Router<State> {
     paths(
         hooks::marketplace::push,
         hooks::own::own,
+        hooks::stock::document,
         hooks::kuaidi100::push,
         orders::list,
         orders::show,

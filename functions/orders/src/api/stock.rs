@@ -22,6 +22,8 @@ pub struct StockView {
     reserved: i64,
     /// Pieces that can still be sold.
     available: i64,
+    /// Pieces that orders lack: sold by platforms though there were too few. The oldest order gets its pieces first.
+    short: i64,
     /// The last change.
     updated_at: UnixMs,
 }
@@ -33,6 +35,7 @@ impl StockView {
             on_hand: row.stock.on_hand(),
             reserved: row.stock.reserved(),
             available: row.stock.available(),
+            short: row.short,
             updated_at: row.updated_at,
         }
     }

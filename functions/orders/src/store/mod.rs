@@ -1,6 +1,7 @@
 //! The SQL of orders, refunds, stock and what came in.
 
 mod buyer;
+mod document;
 mod inbox;
 mod listing;
 mod order;
@@ -10,6 +11,7 @@ mod refund;
 mod stock;
 
 pub use buyer::{Bought, add_interval, cycle, is_first, purchase, remove_interval};
+pub use document::{Taken, take_document};
 pub use inbox::{quarantine, remember};
 pub use listing::{ListingRow, listed_sku, listing_asked, listing_told, listings, replace_listings};
 pub use order::{
@@ -18,9 +20,9 @@ pub use order::{
 pub use parcel::{KnownParcel, note_parcel, orders_in_parcel, parcel, save_parcel};
 pub use pull::{PullRow, advance_pull, begin_pull, is_connected, pull, pull_failed};
 pub use refund::{
-    KnownRefund, find_refund, mark_received, order_of_refund, refund_by_case, refund_by_id, refunds, save_refund,
+    KnownRefund, case, find_refund, mark_received, order_of_refund, refund_by_case, refund_by_id, refunds, save_refund,
 };
-pub use stock::{StockRow, count, move_stock, reserve, stock};
+pub use stock::{Reason, StockRow, break_promises, count, held, move_stock, reserve, stock};
 
 use domain::UnixMs;
 use kit::DbError;

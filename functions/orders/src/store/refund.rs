@@ -1,6 +1,7 @@
 //! Refunds: one row each.
 
 use super::json;
+use super::order::{KnownOrder, order_by_id};
 use domain::{Fen, OrderId, Platform, Refund, RefundFacts, RefundId, RefundStatus, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params, random};
@@ -158,6 +159,21 @@ pub fn refund_by_case(
     )?
     .map(|row| row.parse("id"))
     .transpose()
+}
+
+/// A platform's case with its order, if it is known.
+///
+/// # Errors
+/// [`DbError`] of the queries.
+pub fn case(
+    tx: &Tx<'_>,
+    platform: Platform,
+    shop_id: &str,
+    after_sale_id: &str,
+) -> Result<Option<(KnownOrder, KnownRefund)>, DbError> {
+    let Some(id) = refund_by_case(tx, platform, shop_id, after_sale_id)? else { return Ok(None) };
+    let Some(refund) = refund_by_id(tx, id)? else { return Ok(None) };
+    Ok(order_by_id(tx, refund.order_id)?.map(|order| (order, refund)))
 }
 
 /// The order of a refund.

@@ -8,3 +8,4 @@ mod hooks;
 mod marketplaces;
 mod parcels;
 mod support;
+mod warehouse;

@@ -114,9 +114,9 @@ async fn offers_are_checked() {
     }
 }
 
-/// An own shop's paid order and a case on its first line, one piece.
+/// An own shop's order that has been sent, and a case on its first line, one piece.
 async fn own_case(shop: &Shop) -> String {
-    let (_, taken) = shop.own("msg_1", &own_order("A-1", "paid")).await;
+    let (_, taken) = shop.own("msg_1", &own_order("A-1", "shipped")).await;
     let order = taken["order_id"].as_str().unwrap().to_owned();
     let claim = json!({ "kind": "return", "amount": 1500, "freight": 0, "reason_code": null,
         "lines": [{ "line_id": "1", "quantity": 1, "amount": 1500 }] });

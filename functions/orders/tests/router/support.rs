@@ -62,11 +62,16 @@ impl Shop {
 
     /// Sent so many seconds away from the shop's clock.
     pub async fn own_at(&self, id: &str, message: &Value, skew: i64) -> (StatusCode, Value) {
+        self.signed("/hooks/orders", id, message, skew).await
+    }
+
+    /// A message of the merchant's own systems, signed by Standard Webhooks so many seconds away from the shop's clock.
+    pub async fn signed(&self, hook: &str, id: &str, message: &Value, skew: i64) -> (StatusCode, Value) {
         let body = message.to_string();
         let key = Key::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let sent = at(skew);
         let signature = standard_webhooks::sign(&key, id, sent, body.as_bytes()).unwrap();
-        let request = Request::post("/hooks/orders")
+        let request = Request::post(hook)
             .header("webhook-id", id)
             .header("webhook-timestamp", sent.seconds())
             .header("webhook-signature", signature)

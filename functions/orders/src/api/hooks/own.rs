@@ -3,7 +3,6 @@
 use crate::State as Shared;
 use crate::deliver::{self, Origin};
 use crate::receive::quarantine;
-use crate::settings::Settings;
 use crate::store;
 use axum::Json;
 use axum::extract::State;
@@ -11,8 +10,8 @@ use domain::{Identity, IdentityKind, OrderId, Secret};
 use http::HeaderMap;
 use kit::extract::RawBody;
 use kit::{Cx, Problem, Tx, Vault};
+use platforms::Fact;
 use platforms::own::{self, OwnError};
-use platforms::{Fact, standard_webhooks};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -51,19 +50,8 @@ pub async fn own(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Json<Taken>, Problem> {
-    let Settings { webhook_key, vault, .. } = &*shared.settings;
-    let (key, vault) = (webhook_key.as_ref()?, vault.as_ref()?.clone());
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let signed = standard_webhooks::Headers {
-        id: header("webhook-id"),
-        timestamp: header("webhook-timestamp"),
-        signature: header("webhook-signature"),
-    };
-    if let Err(error) = standard_webhooks::verify(key, signed, &body, cx.now) {
-        shared.app.count(&cx, "hooks.orders.refused");
-        return Err(Problem::unauthorized(error.to_string()));
-    }
-    let message_id = signed.id.to_owned();
+    let vault = shared.settings.vault.as_ref()?.clone();
+    let message_id = super::signed(&shared, &cx, "orders", &headers, &body)?;
     let outcome = shared
         .app
         .db()
