@@ -14,8 +14,9 @@ use utoipa::ToSchema;
 
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
 pub use self::payload::{
-    BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, ParcelEvent, PullDue,
-    PullKind, RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged, StockPushDue, StockShort,
+    BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, ParcelEvent,
+    PickupChanged, PullDue, PullKind, RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged,
+    StockPushDue, StockShort,
 };
 pub use self::version::Version;
 
@@ -104,6 +105,8 @@ vocabulary! {
     SkuCycle(SkuCycle, 1) = "sku.cycle";
     /// The goods of an after-sale case came back.
     ReturnReceived(ReturnReceived, 1) = "return.received";
+    /// A courier who fetches goods from a buyer got on, or the carrier's fee became known.
+    PickupChanged(PickupChanged, 1) = "pickup.changed";
     /// Platforms that offer a SKU are to be told its stock. A timer.
     StockPushDue(StockPushDue, 1) = "stock.push_due";
     /// A shop on a marketplace was connected.

@@ -58,6 +58,8 @@ ids! {
     RefundId;
     /// An event of the log.
     EventId;
+    /// A courier's errand: fetching the goods of a refund.
+    PickupId;
     /// A row of the outbox: one call to another system.
     OutboxId;
     /// A timer: an event that is due later.

@@ -24,8 +24,18 @@ use crate::marketplace::{ApiError, App, FORM, KEY, Need, Refusal, Request, SECRE
 /// What pushes are signed with: long, random, chosen by us. It goes out with every subscription and order.
 const SALT: Setting = Setting { name: "salt", need: Need::Required };
 
+/// Where returned goods go: name, mobile number and whole address of the merchant's warehouse.
+pub const RETURN: [Setting; 3] = [
+    Setting { name: "return_name", need: Need::Optional },
+    Setting { name: "return_phone", need: Need::Optional },
+    Setting { name: "return_address", need: Need::Optional },
+];
+
 /// How an account is configured: `app_key` is the authorisation key, `app_secret` signs orders of couriers.
-pub const SETTINGS: &[Setting] = &[KEY, SECRET, SALT];
+pub const SETTINGS: &[Setting] = &[KEY, SECRET, SALT, RETURN[0], RETURN[1], RETURN[2]];
+
+/// The address's query that tells which errand a courier's news is about: `pickup=<id>`.
+pub const PICKUP_QUERY: &str = "pickup";
 
 /// Its name in the outbox and in the inbox.
 pub const DESTINATION: &str = "kuaidi100";

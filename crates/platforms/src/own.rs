@@ -14,6 +14,8 @@ use domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::kuaidi100::pickup::Wish;
+
 pub use self::map::{Mapped, map};
 
 /// A message: what it is about, as of when, and how that stands.
@@ -99,6 +101,8 @@ pub struct RefundData {
     pub applied_at: UnixMs,
     /// What is asked for.
     pub claim: RefundClaim,
+    /// A courier to fetch the goods (快递上门取件), once the case is agreed. The carrier is told once: later messages may leave it out.
+    pub pickup: Option<Wish>,
 }
 
 /// Reads a message.

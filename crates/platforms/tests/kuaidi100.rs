@@ -180,7 +180,7 @@ fn party(name: &str, phone: &str, address: &str) -> pickup::Party {
 #[test]
 fn a_courier_is_ordered_and_withdrawn_with_a_signature() {
     let order = pickup::Pickup {
-        number: "R1".to_owned(),
+        id: "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap(),
         carrier: "jd".to_owned(),
         from: party("甲", "13800000001", "浙江省杭州市虚构路1号"),
         to: party("乙", "13800000002", "浙江省杭州市虚构路2号"),
@@ -201,7 +201,7 @@ fn a_courier_is_ordered_and_withdrawn_with_a_signature() {
     let param: Value = serde_json::from_str(&fields["param"]).unwrap();
     assert_eq!(
         (&param["weight"], &param["thirdOrderId"], &param["salt"]),
-        (&json!("1.050"), &json!("R1"), &json!("salt1"))
+        (&json!("1.050"), &json!("01890a5dac96774bbcceb302099a8057"), &json!("salt1"))
     );
 
     let answer = r#"{"result":true,"returnCode":"200","message":"success","data":{"taskId":"T1","orderId":"17390954","kuaidinum":""}}"#;
@@ -229,7 +229,7 @@ fn news_of_a_courier_is_read_without_the_courier() {
     };
     let news = pickup::news(&param(json!(10))).unwrap();
     assert_eq!((news.order_id.as_str(), news.tracking_number.as_deref()), ("17390954", Some("JD1")));
-    assert_eq!((news.status, news.fee), (Some(pickup::PickupStatus::PickedUp), Some(Fen::new(1205))));
+    assert_eq!((news.status, news.fee), (Some(domain::PickupStatus::PickedUp), Some(Fen::new(1205))));
     assert!(!format!("{news:?}").contains("138"), "{news:?}");
     let odd = pickup::news(&param(json!("777"))).unwrap();
     assert_eq!((odd.status, odd.raw_status.as_str()), (None, "777"));

@@ -1,11 +1,12 @@
 //! What orders do with events: answers that the courier has brought, shops that come, and time that has run out.
 
 use crate::deliver::{self, Origin};
-use crate::{buyers, decision, listing, parcels, pull, receive, settings, store};
-use domain::{Event, OutboxFailed, OutboxSucceeded, Platform};
+use crate::{buyers, decision, listing, parcels, pickup, pull, receive, settings, store};
+use domain::{Event, OutboxFailed, OutboxSucceeded, PickupStatus, Platform};
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::Logged;
 use kit::{App, Tx, Vault, outbox};
+use platforms::kuaidi100;
 use platforms::marketplace::{Answer, Ask, Asked};
 
 /// This function as a consumer.
@@ -18,6 +19,9 @@ pub const CONSUMER: Consumer = Consumer {
         "order.paid",
         "order.shipped",
         "order.detailed",
+        "refund.agreed",
+        "refund.rejected",
+        "refund.cancelled",
         "shop.connected",
         "pull.due",
         "stock.changed",
@@ -30,10 +34,15 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
     match logged.event()? {
         Event::OutboxSucceeded(succeeded) => match marketplace(&succeeded.destination) {
             Some(platform) => answered(app, tx, platform, &succeeded),
+            None if succeeded.destination == kuaidi100::DESTINATION => courier_called(app, tx, &succeeded),
             None => Ok(()),
         },
         Event::OutboxFailed(failed) => match marketplace(&failed.destination) {
             Some(platform) => refused(tx, platform, &failed),
+            None if failed.operation == kuaidi100::pickup::ORDER => match failed.subject.parse() {
+                Ok(id) => Ok(pickup::ended(tx, id, PickupStatus::Failed)?),
+                Err(_) => Ok(()),
+            },
             None => Ok(()),
         },
         Event::OrderDetailOverdue(overdue) => Ok(deliver::announce_incomplete(tx, overdue.order_id)?),
@@ -43,6 +52,10 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
         }
         Event::OrderShipped(shipped) if settings::parcels_are_watched(app.variables()) => {
             Ok(parcels::watch(tx, shipped.order_id, &shipped.order.shipments)?)
+        }
+        Event::RefundAgreed(agreed) => Ok(pickup::agreed(tx, agreed.refund_id)?),
+        Event::RefundRejected(failed) | Event::RefundCancelled(failed) => {
+            Ok(pickup::fell_through(tx, failed.refund_id)?)
         }
         Event::StockChanged(changed) => Ok(listing::changed(tx, &changed.sku)?),
         Event::StockPushDue(due) => Ok(listing::push(tx, &due.sku)?),
@@ -58,13 +71,9 @@ fn marketplace(destination: &str) -> Option<Platform> {
 /// A marketplace has answered.
 fn answered(app: &App, tx: &Tx<'_>, platform: Platform, succeeded: &OutboxSucceeded) -> Result<(), ConsumeError> {
     let Some(source) = platforms::source(platform) else { return Ok(()) };
-    let call = outbox::finished(tx, succeeded.outbox_id)?
-        .ok_or_else(|| refusal(&format!("there is no call {}", succeeded.outbox_id)))?;
-    let sealed = call.response.ok_or_else(|| refusal(&format!("call {} has no answer", succeeded.outbox_id)))?;
-    let asked = asked(&call.request)?;
     let vault = Vault::new(app.variables()).map_err(|error| refusal(&error))?;
-    let body = vault.open(outbox::RESPONSE_PURPOSE, &sealed).map_err(|error| refusal(&error))?;
-    let answer = serde_json::from_slice(&body).map_err(|error| refusal(&error))?;
+    let (request, answer) = exchanged(tx, &vault, succeeded)?;
+    let asked = asked(&request)?;
     let own = settings::app(app.variables(), platform).map_err(|error| refusal(&error))?;
     match source.read(&own, &asked.shop_id, &asked.ask, &answer).map_err(|error| refusal(&error))? {
         Answer::Facts(facts) => {
@@ -85,6 +94,33 @@ fn answered(app: &App, tx: &Tx<'_>, platform: Platform, succeeded: &OutboxSuccee
         }
     }
     Ok(())
+}
+
+/// A call that was answered: what was asked, and what was answered.
+fn exchanged<T: serde::de::DeserializeOwned>(
+    tx: &Tx<'_>,
+    vault: &Vault,
+    succeeded: &OutboxSucceeded,
+) -> Result<(String, T), ConsumeError> {
+    let call = outbox::finished(tx, succeeded.outbox_id)?
+        .ok_or_else(|| refusal(&format!("there is no call {}", succeeded.outbox_id)))?;
+    let sealed = call.response.ok_or_else(|| refusal(&format!("call {} has no answer", succeeded.outbox_id)))?;
+    let body = vault.open(outbox::RESPONSE_PURPOSE, &sealed).map_err(|error| refusal(&error))?;
+    Ok((call.request, serde_json::from_slice(&body).map_err(|error| refusal(&error))?))
+}
+
+/// A carrier has taken the order of a courier, or its withdrawal.
+fn courier_called(app: &App, tx: &Tx<'_>, succeeded: &OutboxSucceeded) -> Result<(), ConsumeError> {
+    let Ok(id) = succeeded.subject.parse() else { return Ok(()) };
+    match succeeded.operation.as_str() {
+        kuaidi100::pickup::ORDER => {
+            let vault = Vault::new(app.variables()).map_err(|error| refusal(&error))?;
+            let (_, ordered) = exchanged(tx, &vault, succeeded)?;
+            Ok(pickup::placed(tx, id, ordered)?)
+        }
+        kuaidi100::pickup::CANCEL => Ok(pickup::ended(tx, id, PickupStatus::Cancelled)?),
+        _ => Ok(()),
+    }
 }
 
 /// A marketplace has done what it was told.

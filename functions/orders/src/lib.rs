@@ -13,6 +13,7 @@ mod decision;
 mod deliver;
 mod listing;
 mod parcels;
+mod pickup;
 mod pull;
 mod receive;
 mod reservation;

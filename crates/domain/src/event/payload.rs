@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Version;
-use crate::{Identity, Order, OrderId, OutboxId, Platform, Refund, RefundClaim, RefundId, Stock, UnixMs};
+use crate::{
+    Fen, Identity, Order, OrderId, OutboxId, PickupId, PickupStatus, Platform, Refund, RefundClaim, RefundId, Stock,
+    UnixMs,
+};
 
 /// A step in an order's life, with the order as known when the event was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -46,6 +49,28 @@ pub struct RefundEvent {
     pub at: UnixMs,
     /// The refund as known by then.
     pub refund: Refund,
+}
+
+/// How far a courier has come who fetches the goods of a refund from the buyer, and what that costs the merchant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PickupChanged {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The errand in our books.
+    pub pickup_id: PickupId,
+    /// The refund whose goods are fetched.
+    pub refund_id: RefundId,
+    /// The order of the refund.
+    pub order_id: OrderId,
+    /// How far it has come.
+    pub status: PickupStatus,
+    /// The parcel's number, once there is one.
+    pub tracking_number: Option<String>,
+    /// What the merchant pays the carrier, in fen, once that is known. The newest figure holds.
+    pub fee: Option<Fen>,
+    /// When that became known, UTC.
+    pub at: UnixMs,
 }
 
 /// The stock of one SKU after a change.

@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = migrations![
     4 "0004_trim",
     5 "0005_marketplaces",
     6 "0006_warehouse",
+    7 "0007_pickup",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

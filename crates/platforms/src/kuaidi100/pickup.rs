@@ -1,31 +1,106 @@
 //! A courier who fetches a parcel from the buyer (商家寄件): the order, its withdrawal, and the courier's news.
 
-use domain::{Fen, Secret, UnixMs};
+use domain::{Fen, PickupId, PickupStatus, Secret, UnixMs, phone_e164};
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::{Reply, SALT, answer, refused, texts};
 use crate::digest::md5_hex;
 use crate::lenient;
 use crate::marketplace::{ApiError, App, FORM, MapError, Refusal, Request};
 
-/// One end of the way. Personal data: never printed.
-#[derive(Clone, Debug)]
+/// The outbox's operation that calls a courier; its request is an [`Errand`], its answer an [`Ordered`].
+pub const ORDER: &str = "order_pickup";
+/// The outbox's operation that withdraws the order of a courier; its request is a [`Withdrawal`].
+pub const CANCEL: &str = "cancel_pickup";
+
+/// A courier to call, as the outbox keeps it: who hands the parcel over is read when the call goes out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Errand {
+    /// The errand in our books.
+    pub pickup_id: PickupId,
+}
+
+/// An order of a courier to withdraw, as the outbox keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// The errand in our books.
+    pub pickup_id: PickupId,
+    /// The order.
+    pub order: Ordered,
+}
+
+/// The purpose under which a sender is sealed.
+pub const SENDER: &str = "pickup.sender";
+
+/// One end of the way. Personal data: stored encrypted, shown masked, never printed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Party {
     /// Name.
+    #[schema(value_type = String)]
     pub name: Secret<String>,
     /// Mobile number.
+    #[schema(value_type = String)]
     pub phone: Secret<String>,
     /// Whole address, province to door.
+    #[schema(value_type = String)]
     pub address: Secret<String>,
+}
+
+impl Party {
+    /// As clear JSON, to be sealed.
+    pub fn to_json(&self) -> String {
+        json!({ "name": self.name.expose(), "phone": self.phone.expose(), "address": self.address.expose() })
+            .to_string()
+    }
+}
+
+/// A courier who is wanted for the goods of an after-sale case.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wish {
+    /// The carrier by Kuaidi100's code: `shunfeng`, `jd`, `debangkuaidi`.
+    pub carrier: String,
+    /// Who hands the parcel over.
+    pub sender: Party,
+    /// What is in it; some carriers want to know.
+    pub cargo: Option<String>,
+    /// What it weighs, in grams.
+    #[schema(minimum = 1)]
+    pub grams: Option<u32>,
+}
+
+impl Wish {
+    /// Whether a courier could do it: the field that is wrong and what to change, if not.
+    ///
+    /// # Errors
+    /// The name of the field, and the advice.
+    pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        let blank = |text: &str| text.trim().is_empty();
+        if blank(&self.carrier) {
+            return Err(("carrier", "name the carrier by Kuaidi100's code, such as shunfeng"));
+        }
+        if blank(self.sender.name.expose()) || blank(self.sender.address.expose()) {
+            return Err(("sender", "a courier needs name and address"));
+        }
+        if phone_e164(self.sender.phone.expose()).is_none() {
+            return Err(("sender.phone", "send a whole number, mainland mobile or with country code"));
+        }
+        if self.grams == Some(0) {
+            return Err(("grams", "weigh at least one gram, or leave it out"));
+        }
+        Ok(())
+    }
 }
 
 /// What a courier is to do.
 #[derive(Clone, Debug)]
 pub struct Pickup {
-    /// Our number of the order, up to 32 characters: within 48 hours the same number is the same order.
-    pub number: String,
+    /// The errand in our books: within 48 hours the same is the same order.
+    pub id: PickupId,
     /// The carrier by Kuaidi100's code.
     pub carrier: String,
     /// Who hands the parcel over.
@@ -52,7 +127,7 @@ pub fn order(app: &App, pickup: &Pickup, now: UnixMs) -> Request {
         ("recManMobile", to.phone.expose()),
         ("recManPrintAddr", to.address.expose()),
         ("callBackUrl", pickup.callback_url.as_str()),
-        ("thirdOrderId", pickup.number.as_str()),
+        ("thirdOrderId", &pickup.id.uuid().simple().to_string()),
         ("payment", "SHIPPER"),
         ("salt", app.text(SALT.name)),
     ]);
@@ -93,7 +168,7 @@ pub fn sign(app: &App, param: &str, t: &str) -> String {
 }
 
 /// An order of a courier.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ordered {
     /// Kuaidi100's number of the task; news names it.
     pub task_id: String,
@@ -137,27 +212,6 @@ fn done(body: &[u8]) -> Result<Reply, ApiError> {
     if reply.code == "200" { Ok(reply) } else { Err(refused(reply)) }
 }
 
-/// How far an order of a courier has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PickupStatus {
-    /// The carrier has it (0).
-    Placed,
-    /// A courier has it (1), or is on the way (2).
-    Accepted,
-    /// The courier has the parcel (10), or it is under way (101).
-    PickedUp,
-    /// Weight and fee are settled (15) or corrected (155); may come several times, at any point.
-    Settled,
-    /// Arrived (13), or so with a remark (14).
-    Signed,
-    /// Back with the sender (12).
-    Returned,
-    /// Withdrawn by us (9) or by the carrier (99).
-    Cancelled,
-    /// Nobody came for it (11), or it could not be placed (610).
-    Failed,
-}
-
 /// News of an order of a courier. Who the courier is, is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PickupNews {
@@ -167,7 +221,7 @@ pub struct PickupNews {
     pub tracking_number: Option<String>,
     /// The carrier by Kuaidi100's code.
     pub carrier: Option<String>,
-    /// How far it has come; nothing for a state that is not known here.
+    /// How far it has come; nothing for a state that only settles weight and fee (15, 155), or is not known here.
     pub status: Option<PickupStatus>,
     /// Kuaidi100's own number for the state.
     pub raw_status: String,
@@ -197,7 +251,6 @@ fn status(code: i64) -> Option<PickupStatus> {
         0 => PickupStatus::Placed,
         1 | 2 => PickupStatus::Accepted,
         10 | 101 => PickupStatus::PickedUp,
-        15 | 155 => PickupStatus::Settled,
         13 | 14 => PickupStatus::Signed,
         12 => PickupStatus::Returned,
         9 | 99 => PickupStatus::Cancelled,

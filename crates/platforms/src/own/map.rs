@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Fen, IdentityKind, Latest, OrderDetail, OrderFacts, OrderKey, OrderStatus, Platform, RefundFacts, RefundStatus,
-    Secret, UnixMs, phone_e164,
+    Fen, IdentityKind, Latest, OrderDetail, OrderFacts, OrderKey, OrderStatus, Platform, RefundFacts, RefundKind,
+    RefundStatus, Secret, UnixMs, phone_e164,
 };
 
 use super::{Message, OrderData, OwnError, RefundData, invalid, not_blank};
 use crate::Fact;
+use crate::kuaidi100::pickup::Wish;
 
 /// What a message means.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Mapped {
     pub fact: Fact,
     /// The buyer's phone in E.164 form, to be hashed (then [`IdentityKind::PhoneHash`]) and encrypted by the caller.
     pub phone: Option<Secret<String>>,
+    /// A courier who is wanted for the goods of the refund.
+    pub pickup: Option<Wish>,
 }
 
 /// What a message means.
@@ -78,7 +81,7 @@ fn order(at: UnixMs, order: OrderData) -> Result<Mapped, OwnError> {
             guide: order.guide,
         },
     ));
-    Ok(Mapped { fact: Fact::Order { key: key(order.shop_id, order.order_id), facts }, phone })
+    Ok(Mapped { fact: Fact::Order { key: key(order.shop_id, order.order_id), facts }, phone, pickup: None })
 }
 
 fn check_order(order: &OrderData) -> Result<(), OwnError> {
@@ -152,6 +155,12 @@ fn refund(at: UnixMs, refund: RefundData) -> Result<Mapped, OwnError> {
     if !claim.lines.is_empty() && lines.try_add(claim.freight)? != claim.amount {
         return Err(invalid("data.claim.amount", "must be the sum of its lines and its freight"));
     }
+    if let Some(pickup) = &refund.pickup {
+        pickup.check().map_err(|(field, reason)| invalid(format!("data.pickup.{field}"), reason))?;
+        if !matches!(claim.kind, RefundKind::Return | RefundKind::Exchange) {
+            return Err(invalid("data.pickup", "goods come back in a return or an exchange only: leave it out"));
+        }
+    }
 
     let mut facts = RefundFacts::default();
     facts.reach(RefundStatus::Applied, refund.applied_at);
@@ -159,7 +168,8 @@ fn refund(at: UnixMs, refund: RefundData) -> Result<Mapped, OwnError> {
     facts.raw_status = Some(Latest::new(at, refund.status.to_string()));
     facts.claim = Some(Latest::new(at, refund.claim));
     let order = key(refund.shop_id, refund.order_id);
-    Ok(Mapped { fact: Fact::Refund { order, after_sale_id: refund.refund_id, facts }, phone: None })
+    let fact = Fact::Refund { order, after_sale_id: refund.refund_id, facts };
+    Ok(Mapped { fact, phone: None, pickup: refund.pickup })
 }
 
 fn key(shop_id: String, platform_order_id: String) -> OrderKey {

@@ -1,30 +1,88 @@
-//! Kuaidi100: parcels to watch.
+//! Kuaidi100: parcels to watch, couriers to call for returns.
 
 use super::exchange::{Refused, exchange, refused};
 use super::{Failure, Outcome};
-use crate::settings::Settings;
-use crate::store::Claimed;
+use crate::settings::{Settings, Watcher};
+use crate::store::{self, Claimed};
+use domain::Secret;
 use http::StatusCode;
-use kit::{App, Cx};
-use platforms::kuaidi100::{Subscription, Watch, subscribe, subscribed};
+use kit::{App, Cx, DbError, Vault};
+use platforms::kuaidi100::pickup::{self, Errand, Pickup, SENDER, Withdrawal};
+use platforms::kuaidi100::{PICKUP_QUERY, RETURN, Subscription, WATCH, Watch, subscribe, subscribed};
+use platforms::marketplace::{ApiError, Request};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub async fn send(app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
-    match watch(app, settings, cx, call).await {
-        Ok(status) => Outcome::Succeeded { status: status.as_u16(), answer: b"null".to_vec() },
+    match carry(app, settings, cx, call).await {
+        Ok((status, answer)) => Outcome::Succeeded { status: status.as_u16(), answer },
         Err(Refused::Token(failure) | Refused::Later(failure)) => Outcome::Retry(failure),
         Err(Refused::Never(failure)) => Outcome::Failed(failure),
     }
 }
 
-async fn watch(app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Result<StatusCode, Refused> {
-    let watcher = settings.kuaidi100.as_ref().map_err(|error| Refused::Later(Failure::ours(error)))?;
-    let Watch { tracking_number } =
-        serde_json::from_str(&call.request).map_err(|error| Refused::Never(Failure::ours(error)))?;
-    let callback_url = watcher.callback_url.clone();
-    // Platforms name carriers each in its own way: Kuaidi100 knows them by their numbers.
-    let parcel = Subscription { tracking_number, carrier: None, callback_url, phone: None };
-    let request = subscribe(&watcher.app, &parcel);
-    let (status, body) = exchange(app, cx, &watcher.base, request, &call.idempotency_key).await?;
-    subscribed(&body).map_err(|error| refused(Some(status), &error))?;
-    Ok(status)
+async fn carry(app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Result<(StatusCode, Vec<u8>), Refused> {
+    let account = settings.kuaidi100.as_ref().map_err(|error| Refused::Later(Failure::ours(error)))?;
+    let watcher = &account.app;
+    match call.operation.as_str() {
+        WATCH => {
+            let Watch { tracking_number } = arguments(call)?;
+            let callback_url = account.callback_url.clone();
+            // Platforms name carriers each in its own way: Kuaidi100 knows them by their numbers.
+            let parcel = Subscription { tracking_number, carrier: None, callback_url, phone: None };
+            ask(app, cx, account, call, subscribe(watcher, &parcel), subscribed).await
+        }
+        pickup::ORDER => {
+            let vault = settings.vault.as_ref().map_err(|error| Refused::Later(Failure::ours(error)))?;
+            let errand = errand(app, cx, vault, account, arguments(call)?).await?;
+            ask(app, cx, account, call, pickup::order(watcher, &errand, cx.now), pickup::ordered).await
+        }
+        pickup::CANCEL => {
+            let Withdrawal { order, .. } = arguments(call)?;
+            let request = pickup::cancel(watcher, &order, "退货已取消", cx.now);
+            ask(app, cx, account, call, request, pickup::cancelled).await
+        }
+        other => Err(Refused::Never(Failure::ours(format!("there is no operation {other}")))),
+    }
+}
+
+fn arguments<T: DeserializeOwned>(call: &Claimed) -> Result<T, Refused> {
+    serde_json::from_str(&call.request).map_err(|error| Refused::Never(Failure::ours(error)))
+}
+
+async fn ask<T: Serialize>(
+    app: &App,
+    cx: &Cx,
+    account: &Watcher,
+    call: &Claimed,
+    request: Request,
+    read: impl Fn(&[u8]) -> Result<T, ApiError>,
+) -> Result<(StatusCode, Vec<u8>), Refused> {
+    let (status, body) = exchange(app, cx, &account.base, request, &call.idempotency_key).await?;
+    let answer = read(&body).map_err(|error| refused(Some(status), &error))?;
+    Ok((status, serde_json::to_vec(&answer).map_err(|error| Refused::Never(Failure::ours(error)))?))
+}
+
+/// What a courier is to do. Who hands the parcel over is opened here, and goes nowhere but into the request.
+async fn errand(
+    app: &App,
+    cx: &Cx,
+    vault: &Vault,
+    account: &Watcher,
+    Errand { pickup_id }: Errand,
+) -> Result<Pickup, Refused> {
+    let row = app.db().read(cx, move |tx| store::errand(tx, pickup_id)).await;
+    let row = row.map_err(|error: DbError| Refused::Later(Failure::ours(error)))?;
+    let row = row.ok_or_else(|| Refused::Never(Failure::ours("there is no such errand")))?;
+    let sender = vault.open(SENDER, &row.sender).map_err(|error| Refused::Never(Failure::ours(error)))?;
+    let [name, phone, address] = RETURN.map(|setting| Secret::new(account.app.text(setting.name).to_owned()));
+    Ok(Pickup {
+        id: pickup_id,
+        carrier: row.carrier,
+        from: serde_json::from_slice(&sender).map_err(|error| Refused::Never(Failure::ours(error)))?,
+        to: pickup::Party { name, phone, address },
+        cargo: row.cargo,
+        grams: row.grams,
+        callback_url: format!("{}?{PICKUP_QUERY}={pickup_id}", account.callback_url),
+    })
 }

@@ -4,6 +4,7 @@ mod decisions;
 mod hooks;
 mod listings;
 mod orders;
+mod pickups;
 mod refunds;
 mod stock;
 mod view;
@@ -38,6 +39,7 @@ pub fn routes() -> Router<State> {
         .route("/v1/refunds/{id}/agree", post(decisions::agree))
         .route("/v1/refunds/{id}/refuse", post(decisions::refuse))
         .route("/v1/refunds/{id}/confirm-receipt", post(decisions::confirm_receipt))
+        .route("/v1/refunds/{id}/pickup", get(pickups::show).put(pickups::want).delete(pickups::withdraw))
         .route("/v1/stock/{sku}", get(stock::show).put(stock::count))
         .route("/v1/stock/{sku}/listings", get(listings::show).put(listings::replace))
 }
@@ -57,6 +59,9 @@ pub fn routes() -> Router<State> {
         decisions::agree,
         decisions::refuse,
         decisions::confirm_receipt,
+        pickups::show,
+        pickups::want,
+        pickups::withdraw,
         stock::show,
         stock::count,
         listings::show,

@@ -6,6 +6,7 @@ mod inbox;
 mod listing;
 mod order;
 mod parcel;
+mod pickup;
 mod pull;
 mod refund;
 mod stock;
@@ -18,6 +19,7 @@ pub use order::{
     Filter, KnownOrder, Listed, Mark, find_order, history, id_of_order, list, listed_by_id, order_by_id, save_order,
 };
 pub use parcel::{KnownParcel, note_parcel, orders_in_parcel, parcel, save_parcel};
+pub use pickup::{KnownPickup, pickup, pickup_of, save_pickup};
 pub use pull::{PullRow, advance_pull, begin_pull, is_connected, pull, pull_failed};
 pub use refund::{
     KnownRefund, case, find_refund, mark_received, order_of_refund, refund_by_case, refund_by_id, refunds, save_refund,

@@ -7,5 +7,6 @@ mod buyers;
 mod hooks;
 mod marketplaces;
 mod parcels;
+mod pickups;
 mod support;
 mod warehouse;

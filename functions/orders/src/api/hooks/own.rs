@@ -73,9 +73,19 @@ fn own_message(
     if !store::remember(tx, OWN, message_id, body)? {
         return Ok(Taken { status: "duplicate", order_id: None });
     }
-    let own::Mapped { mut fact, phone } = mapped;
+    let own::Mapped { mut fact, phone, pickup } = mapped;
     let sealed = phone.map(|phone| protect(vault, &phone, &mut fact)).transpose()?;
+    let case = match &fact {
+        Fact::Refund { after_sale_id, .. } => Some(after_sale_id.clone()),
+        Fact::Order { .. } => None,
+    };
     let order_id = deliver::fact(tx, fact, Origin::Record, sealed)?;
+    if let (Some(wish), Some(case)) = (pickup, case)
+        && let Some(refund) = store::find_refund(tx, order_id, &case)?
+        && refund.facts.status().is_some_and(|status| !status.has_failed())
+    {
+        crate::pickup::want(tx, vault, &refund, &wish)?;
+    }
     Ok(Taken { status: "accepted", order_id: Some(order_id) })
 }
 
