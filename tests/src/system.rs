@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::host::{Host, Setup, share_compiled};
@@ -54,19 +54,25 @@ impl System {
     /// # Errors
     /// When the host cannot be started.
     pub async fn start_with(change: impl FnOnce(Setup) -> Setup) -> Result<Self> {
-        Self::start_on(Vec::new(), change).await
+        Self::start_on(Vec::new(), 1, change).await
     }
 
-    /// Start Doudian, the other platforms of these dialects and the application, the setup changed by `change` first.
+    /// Start Doudian, the other platforms of these dialects with so many shops each, and the application, the setup changed by
+    /// `change` first.
     ///
     /// # Errors
     /// When the host cannot be started.
-    pub async fn start_on(dialects: Vec<Arc<dyn Dialect>>, change: impl FnOnce(Setup) -> Setup) -> Result<Self> {
+    pub async fn start_on(
+        dialects: Vec<Arc<dyn Dialect>>,
+        shops: u64,
+        change: impl FnOnce(Setup) -> Setup,
+    ) -> Result<Self> {
         let platform = Server::start(Doudian).await?;
         let mut setup = configured(&platform);
         let mut others = Vec::new();
         for dialect in dialects {
-            let other = Server::with_shops(dialect, 1).await?;
+            let shops = if dialect.one_shop() { 1 } else { shops };
+            let other = Server::with_shops(dialect, shops).await?;
             setup = knowing(setup, &other);
             others.push(other);
         }
@@ -99,6 +105,23 @@ impl System {
         std::fs::copy(backup, state.path().join(DATABASE)).context("cannot copy the back-up")?;
         let host = Host::start(&setup, state.path())?;
         Ok(Self { platform, others, host, client, setup, state })
+    }
+
+    /// Connect all shops of a platform as a person would, with the tokens from the platform's console.
+    ///
+    /// # Errors
+    /// When the application does not take one.
+    pub async fn connect(&self, platform: &Server) -> Result<()> {
+        let name = platform.dialect().name();
+        let ids: Vec<_> = platform.shops(|shops| shops.iter().map(|shop| shop.id().to_owned()).collect());
+        for (place, shop_id) in ids.iter().enumerate() {
+            let token = platform.issue_token(place);
+            let url = self.host.at(&format!("/v1/shops/{name}/{shop_id}"));
+            let body = json!({ "name": "测试茶饮", "access_token": token.access, "refresh_token": token.refresh });
+            let answer = self.client.json("PUT", &url, &body).await?;
+            ensure!(answer.status == 200, "{name} {shop_id} could not be connected: {answer}");
+        }
+        Ok(())
     }
 
     /// Where a platform's pushes go.

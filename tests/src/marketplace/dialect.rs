@@ -64,6 +64,11 @@ pub trait Dialect: Send + Sync + 'static {
         |_, number| number.to_string()
     }
 
+    /// Whether an app belongs to one shop only.
+    fn one_shop(&self) -> bool {
+        false
+    }
+
     /// How many lines an order may have.
     fn lines(&self) -> usize {
         usize::MAX

@@ -34,6 +34,10 @@ impl Dialect for WechatStore {
         "wechat_store"
     }
 
+    fn one_shop(&self) -> bool {
+        true
+    }
+
     fn app(&self) -> App {
         App::of("wx0000000000441cb6", "0123456789abcdef0123456789abcdef")
             .with("message_token", "invented")

@@ -14,4 +14,5 @@ mod hosts;
 mod marketplaces;
 mod records;
 mod secrecy;
+mod stock;
 mod webhooks;

@@ -8,30 +8,24 @@ use siyu_tests::http::Client;
 use siyu_tests::marketplace;
 use siyu_tests::marketplace::dialect::Delivery;
 use siyu_tests::marketplace::push::Mishaps;
-use siyu_tests::marketplace::server::{Server, Trouble};
+use siyu_tests::marketplace::server::Trouble;
 use siyu_tests::merchant::{Books, Morning, Ways};
 use siyu_tests::system::System;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
-async fn connect(system: &System, server: &Server) {
-    let platform = server.dialect().name();
-    let shop_id = server.shop(|shop| shop.id().to_owned());
-    let token = server.issue_token(0);
-    let url = system.host.at(&format!("/v1/shops/{platform}/{shop_id}"));
-    let body = json!({ "name": "测试茶饮", "access_token": token.access, "refresh_token": token.refresh });
-    let answer = system.client.json("PUT", &url, &body).await.unwrap();
-    assert_eq!(answer.status, 200, "{platform}: {answer}");
-}
+/// Books by platform and shop.
+type ByShop = BTreeMap<(String, String), Books>;
 
-/// The application's books by platform; none while a full record is missing.
-async fn found(system: &System) -> Option<BTreeMap<String, Books>> {
-    let mut found: BTreeMap<String, Books> = BTreeMap::new();
+/// The application's books; none while a full record is missing.
+async fn found(system: &System) -> Option<ByShop> {
+    let mut found = ByShop::new();
     for order in system.orders().await.unwrap() {
         if order["complete"] != true {
             return None;
         }
-        let books = found.entry(order["platform"].as_str().unwrap().to_owned()).or_default();
+        let [platform, shop] = ["platform", "shop_id"].map(|name| order[name].as_str().unwrap().to_owned());
+        let books = found.entry((platform, shop)).or_default();
         books.order(order["status"].as_str().unwrap(), order["paid"].as_i64().unwrap_or(0));
         let url = system.host.at(&format!("/v1/orders/{}", order["id"].as_str().unwrap()));
         let whole = system.client.get(&url).await.unwrap().json().unwrap();
@@ -46,22 +40,30 @@ async fn found(system: &System) -> Option<BTreeMap<String, Books>> {
 
 #[tokio::test]
 async fn a_day_on_all_of_them_ends_in_their_own_books_though_pushes_are_lost_and_tokens_end() {
-    let system = System::start_on(marketplace::others(), |setup| setup).await.unwrap();
+    let system = System::start_on(marketplace::others(), 2, |setup| setup).await.unwrap();
     let client = Client::new();
     let begins = jiff::Timestamp::now().as_second() - 2 * 3600;
-    let mut wanted = BTreeMap::new();
+    let mut wanted = ByShop::new();
     for (seed, server) in (1..).zip(&system.others) {
-        let morning = Morning { seed, live_orders: 12, store_orders: 0, begins };
-        server.shop(|shop| morning.live_room_where(shop, Ways::of(server.dialect()))).unwrap();
+        let (name, ways) = (server.dialect().name(), Ways::of(server.dialect()));
+        server.shops(|shops| {
+            for (shop, live_orders) in shops.iter_mut().zip([9, 5]) {
+                Morning { seed, live_orders, store_orders: 0, begins }.live_room_where(shop, ways).unwrap();
+                wanted.insert((name.to_owned(), shop.id().to_owned()), shop.books());
+            }
+        });
         server.trouble(Trouble { broken_gateway: 1, server_errors: 1, rate_limited: 1, ..Trouble::default() });
-        connect(&system, server).await;
+        system.connect(server).await.unwrap();
         if matches!(server.dialect().delivery(), Delivery::Push(_)) {
             let mishaps = Mishaps { seed, duplicated: 20, disordered: 30, dropped: 30, batch: 3, ..Mishaps::NONE };
             server.deliver(&mishaps, &client, &system.hook(server)).await.unwrap();
         }
-        wanted.insert(server.dialect().name().to_owned(), server.books());
     }
-    assert_eq!(wanted.len(), 8, "eight marketplaces besides Doudian");
+    assert_eq!(
+        (system.others.len(), wanted.len()),
+        (8, 15),
+        "two shops on each, but one account of WeChat Store is one shop"
+    );
     let done = async |system: &System| Ok(found(system).await.filter(|found| *found == wanted));
     if let Err(error) = system.wait_for("the platforms' own books", PATIENCE, done).await {
         panic!("{error}\nfound {:#?}\nwanted {wanted:#?}", found(&system).await);
@@ -72,7 +74,7 @@ async fn a_day_on_all_of_them_ends_in_their_own_books_though_pushes_are_lost_and
 
 #[tokio::test]
 async fn a_hint_for_a_shop_that_is_not_connected_asks_nothing() {
-    let system = System::start_on(marketplace::others(), |setup| setup).await.unwrap();
+    let system = System::start_on(marketplace::others(), 1, |setup| setup).await.unwrap();
     let client = Client::new();
     for server in &system.others {
         if !matches!(server.dialect().delivery(), Delivery::Push(_)) {

@@ -61,7 +61,7 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<ExitCode> {
     eprintln!("==> starting the simulated marketplaces and the host, on temporary state");
-    let system = System::start_on(marketplace::others(), |setup| setup).await?;
+    let system = System::start_on(marketplace::others(), 1, |setup| setup).await?;
     let begins = Timestamp::now().as_second() - 3 * 3600;
     let morning = Morning { seed: cli.seed, live_orders: cli.live_orders, store_orders: cli.store_orders, begins };
     eprintln!("==> playing {} live-room orders and {} store sales", cli.live_orders, cli.store_orders);

@@ -43,7 +43,7 @@ pub async fn play(system: &System, morning: &Morning, patience: Duration) -> Res
     for (number, server) in (1..).zip(&system.others) {
         let morning = Morning { seed: morning.seed + number, ..*morning };
         server.shop(|shop| morning.live_room_where(shop, Ways::of(server.dialect())))?;
-        connect(system, server).await?;
+        system.connect(server).await?;
         let unheard = push(system, server, &client, morning.seed).await?;
         let told_by = match server.dialect().delivery() {
             Delivery::Push(_) => "push and pull",
@@ -66,18 +66,6 @@ pub async fn play(system: &System, morning: &Morning, patience: Duration) -> Res
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-}
-
-/// Connects a platform's shop as a person would, with the tokens from the platform's console.
-async fn connect(system: &System, server: &Server) -> Result<()> {
-    let platform = server.dialect().name();
-    let shop_id = server.shop(|shop| shop.id().to_owned());
-    let token = server.issue_token(0);
-    let url = system.host.at(&format!("/v1/shops/{platform}/{shop_id}"));
-    let body = json!({ "name": "测试茶饮", "access_token": token.access, "refresh_token": token.refresh });
-    let answer = system.client.json("PUT", &url, &body).await?;
-    ensure!(answer.status == 200, "{platform} could not be connected: {answer}");
-    Ok(())
 }
 
 /// Pushes all messages but those of one order, some of them twice or out of order. Tells how many orders nobody heard of.
