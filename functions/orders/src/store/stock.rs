@@ -129,7 +129,8 @@ pub fn reserve(tx: &Tx<'_>, id: OrderId, target: Target, demand: &BTreeMap<&str,
         let now = held.get(*sku).filter(|(had, state)| had == quantity || *state != Held::Reserved).map(|(_, s)| *s);
         match (now, target) {
             (None | Some(Held::Released), Target::Hold) => {
-                if take(tx, id, sku, *quantity)? == Some(Held::Short) {
+                let taken = take(tx, id, sku, *quantity)?;
+                if taken == Some(Held::Short) {
                     tell_short(tx, id, sku, *quantity)?;
                 }
             }
