@@ -165,6 +165,12 @@ impl Incoming<'_> {
         form_urlencoded::parse(self.body).into_owned().collect()
     }
 
+    /// The query's parameters and the form's fields together: gateways do not care which of the two holds one, and the platforms'
+    /// own libraries put what is common to all calls into the query.
+    pub fn fields(&self) -> BTreeMap<String, String> {
+        self.parameters().into_iter().chain(self.form()).collect()
+    }
+
     /// The body as JSON.
     ///
     /// # Errors

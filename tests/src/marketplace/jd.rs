@@ -45,21 +45,21 @@ impl Dialect for Jd {
         if call.path == "/oauth2/refresh_token" {
             return renewal(app, call);
         }
-        let form = call.form();
-        let field = |name: &str| form.get(name).map_or("", String::as_str);
+        let fields = call.fields();
+        let field = |name: &str| fields.get(name).map_or("", String::as_str);
         if call.path != "/routerjson" || field("v") != "2.0" {
             return Err(Refused::UnknownCall);
         }
         if field("app_key") != app.key {
             return Err(Refused::WrongApp);
         }
-        if field("sign") != sign::sign(app, &form) {
+        if field("sign") != sign::sign(app, &fields) {
             return Err(Refused::BadSignature);
         }
         // A fraction of the second and the zone may follow.
         call.clock(field("timestamp").get(..19).and_then(from_gmt8), CLOCK)?;
         let param = serde_json::from_str(field("360buy_param_json")).map_err(|_| Refused::BadRequest("no JSON"))?;
-        let token = form.get("access_token").cloned();
+        let token = fields.get("access_token").cloned();
         Ok(Understood { question: question::of(field("method"), &param)?, token })
     }
 

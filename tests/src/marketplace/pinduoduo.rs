@@ -60,19 +60,19 @@ impl Dialect for Pinduoduo {
         if call.method != Method::POST || call.path != "/api/router" {
             return Err(Refused::UnknownCall);
         }
-        let form = call.form();
-        let field = |name: &str| form.get(name).map_or("", String::as_str);
+        let fields = call.fields();
+        let field = |name: &str| fields.get(name).map_or("", String::as_str);
         if field("client_id") != app.key {
             return Err(Refused::WrongApp);
         }
-        if field("sign") != sign::call(app, &form) {
+        if field("sign") != sign::call(app, &fields) {
             return Err(Refused::BadSignature);
         }
         if !matches!(field("data_type"), "" | "JSON") || !matches!(field("version"), "" | "V1") {
             return Err(Refused::BadRequest("data_type or version"));
         }
         call.clock(field("timestamp").parse().ok(), CLOCK)?;
-        Ok(Understood { question: question(&form)?, token: form.get("access_token").cloned() })
+        Ok(Understood { question: question(&fields)?, token: fields.get("access_token").cloned() })
     }
 
     fn answer(&self, _: &App, shop: &Shop, question: &Question, reply: &Reply<'_>) -> Value {

@@ -36,20 +36,20 @@ impl Dialect for Taobao {
 
     /// In the platform's order: address, app, signature, clock, method.
     fn understand(&self, app: &App, call: &Incoming<'_>) -> Result<Understood, Refused> {
-        let form = call.form();
-        let field = |name: &str| form.get(name).map_or("", String::as_str);
+        let fields = call.fields();
+        let field = |name: &str| fields.get(name).map_or("", String::as_str);
         if call.path != "/router/rest" || field("v") != "2.0" || field("format") != "json" {
             return Err(Refused::UnknownCall);
         }
         if field("app_key") != app.key {
             return Err(Refused::WrongApp);
         }
-        if sign::sign(app, &form).is_none_or(|sign| field("sign") != sign) {
+        if sign::sign(app, &fields).is_none_or(|sign| field("sign") != sign) {
             return Err(Refused::BadSignature);
         }
         call.clock(from_gmt8(field("timestamp")), CLOCK)?;
-        let token = form.get("session").cloned();
-        Ok(Understood { question: question::of(field("method"), &form)?, token })
+        let token = fields.get("session").cloned();
+        Ok(Understood { question: question::of(field("method"), &fields)?, token })
     }
 
     fn answer(&self, _: &App, shop: &Shop, question: &Question, reply: &Reply<'_>) -> Value {

@@ -18,9 +18,12 @@ pub fn sign(app: &App, fields: &BTreeMap<String, String>) -> Option<String> {
             let digest = Md5::digest(format!("{secret}{text}{secret}", secret = app.secret));
             Some(hex::encode_upper(digest))
         }
+        Some("hmac") => {
+            let mac = Hmac::<Md5>::new_from_slice(app.secret.as_bytes()).ok()?.chain_update(text);
+            Some(hex::encode_upper(mac.finalize().into_bytes()))
+        }
         Some("hmac-sha256") => {
-            let mut mac = Hmac::<Sha256>::new_from_slice(app.secret.as_bytes()).ok()?;
-            mac.update(text.as_bytes());
+            let mac = Hmac::<Sha256>::new_from_slice(app.secret.as_bytes()).ok()?.chain_update(text);
             Some(hex::encode_upper(mac.finalize().into_bytes()))
         }
         _ => None,
@@ -47,11 +50,12 @@ mod tests {
         fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
-    /// The vendor's own sample, and the same under its newer method, computed by hand.
+    /// The vendor's own sample, and the same under its other methods, computed by hand.
     #[test]
     fn vectors() {
         let app = App::of("12345678", "helloworld");
         assert_eq!(sign(&app, &sample("md5")).unwrap(), "66987CB115214E59E6EC978214934FB8");
+        assert_eq!(sign(&app, &sample("hmac")).unwrap(), "D56D7858309C31B6251083A874D48273");
         let newer = "04DB15AD0774D5CFCE2C837DE43E3FCEA9011ED74F3038FB6AB5F3C4CEA119E8";
         assert_eq!(sign(&app, &sample("hmac-sha256")).unwrap(), newer);
         assert_eq!(sign(&app, &sample("sha1")), None);
