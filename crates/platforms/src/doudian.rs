@@ -91,7 +91,7 @@ impl Api for Doudian {
                 (operate::OPERATE, operate::params(app, ask)?)
             }
             Ask::SetStock { shelf, quantity } => (SYNC_STOCK, stock_params(shelf, *quantity)),
-            Ask::Messages | Ask::ConfirmMessages { .. } | Ask::Further { .. } => {
+            Ask::Messages | Ask::ConfirmMessages { .. } | Ask::MoveStock { .. } | Ask::Further { .. } => {
                 return Err(ApiError::unsupported(ask.operation()));
             }
         };

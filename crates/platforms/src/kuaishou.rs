@@ -12,6 +12,7 @@ mod cipher;
 mod order;
 mod push;
 mod status;
+mod stock;
 
 use domain::UnixMs;
 use serde_json::Value;
@@ -74,6 +75,13 @@ impl Api for Kuaishou {
 
     fn check(&self, _: &Ask, body: &[u8]) -> Result<Value, ApiError> {
         api::response(body)
+    }
+
+    fn next(&self, ask: &Ask, answer: &Value) -> Result<Option<Ask>, ApiError> {
+        match ask {
+            Ask::SetStock { shelf, quantity } => stock::difference(shelf, *quantity, answer),
+            _ => Ok(None),
+        }
     }
 
     fn token_request(&self, app: &App, shop: &Shop<'_>, _: UnixMs) -> Option<Request> {

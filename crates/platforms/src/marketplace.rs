@@ -66,6 +66,15 @@ pub trait Api: Sync {
     /// [`ApiError`] says whether to try again, to fetch a new token first, or to give up.
     fn check(&self, ask: &Ask, body: &[u8]) -> Result<Value, ApiError>;
 
+    /// What is sent next, in the same try: for a command that has to see first what it changes, since the platform takes differences
+    /// only. None is the end. A try that follows sees again, so that nothing is added twice.
+    ///
+    /// # Errors
+    /// [`ApiError`] as for [`Api::check`].
+    fn next(&self, _ask: &Ask, _answer: &Value) -> Result<Option<Ask>, ApiError> {
+        Ok(None)
+    }
+
     /// The address that [`Api::token_request`] is sent to, where it is not the API's own.
     fn token_base(&self) -> &'static str {
         self.base()

@@ -61,7 +61,9 @@ impl Source for Taobao {
             Ask::Messages => Ok(Answer::Messages(message::read(answer)?)),
             Ask::Agree { .. } | Ask::ConfirmReceipt { .. } => command::after_record(app, ask, answer),
             Ask::Further { first, known } => Ok(command::after_step(first, known)),
-            Ask::Refuse { .. } | Ask::SetStock { .. } | Ask::ConfirmMessages { .. } => Ok(Answer::Done),
+            Ask::Refuse { .. } | Ask::SetStock { .. } | Ask::MoveStock { .. } | Ask::ConfirmMessages { .. } => {
+                Ok(Answer::Done)
+            }
         }
     }
 }

@@ -392,6 +392,7 @@ fn a_call_carries_what_it_signed() {
 
 #[test]
 fn commands_are_the_calls_of_the_documents() {
+    let moved = |by| Ask::MoveStock { shelf: Shelf { product_id: "7".to_owned(), sku_id: Some("71".to_owned()) }, by };
     let (order_id, after_sale_id) = (OID.to_string(), CASE.to_string());
     let seen = |kind, status: &str| Seen {
         kind: Some(kind),
@@ -436,6 +437,16 @@ fn commands_are_the_calls_of_the_documents() {
             json!({ "refundId": CASE, "status": 40 }),
         ),
         (receipt(Seen::default()), "open.seller.order.refund.confirm.receipt", json!({ "refundId": CASE })),
+        (
+            moved(-3),
+            "open.item.sku.stock.update",
+            json!({ "kwaiItemId": 7, "skuId": 71, "skuChangeStock": 3, "changeType": 2 }),
+        ),
+        (
+            moved(8),
+            "open.item.sku.stock.update",
+            json!({ "kwaiItemId": 7, "skuId": 71, "skuChangeStock": 8, "changeType": 1 }),
+        ),
     ] {
         let request = request(&ask).unwrap();
         let params = params(&request);
@@ -443,9 +454,7 @@ fn commands_are_the_calls_of_the_documents() {
         assert!(request.body.starts_with("param=%7B") && !request.path_and_query.contains("param="));
         assert_eq!(serde_json::from_str::<Value>(&params["param"]).unwrap(), param, "{name}");
     }
-    let stock =
-        Ask::SetStock { shelf: Shelf { product_id: "1".to_owned(), sku_id: Some("2".to_owned()) }, quantity: 3 };
-    for ask in [agree(RefundKind::Other), stock, Ask::Messages, Ask::Order { order_id: "x".to_owned() }] {
+    for ask in [agree(RefundKind::Other), Ask::Messages, Ask::Order { order_id: "x".to_owned() }] {
         assert!(matches!(request(&ask), Err(ApiError::Permanent(_))), "{ask:?}");
     }
 }

@@ -229,12 +229,14 @@ pub enum Question {
     /// Pay a case back: agree to it where nothing comes back, confirm receipt where it does; so many fen exactly, where the
     /// platform wants the sum repeated. For platforms that have one call for both.
     PayBack(Verdict, Option<i64>),
-    /// How many pieces of a SKU can be bought, where the platform needs no product for it.
-    SetSkuStock {
+    /// What is offered of a product.
+    Product(String),
+    /// So many pieces more can be bought, or fewer; for platforms that take no number itself.
+    MoveStock {
         /// The SKU.
         sku_id: String,
         /// Pieces.
-        quantity: i64,
+        by: i64,
     },
     /// How many pieces can be bought.
     SetStock {
@@ -263,7 +265,8 @@ impl Question {
             Self::ConfirmReceipt(_) => "confirm_receipt",
             Self::Refund(_) => "refund",
             Self::PayBack(..) => "pay_back",
-            Self::SetStock { .. } | Self::SetSkuStock { .. } => "set_stock",
+            Self::Product(_) => "product",
+            Self::SetStock { .. } | Self::MoveStock { .. } => "set_stock",
         }
     }
 }
@@ -307,6 +310,8 @@ pub enum Reply<'a> {
     Cases(Page<(&'a Case, &'a Order)>),
     /// Messages of the queue.
     Messages(Vec<Message>),
+    /// What is offered of a product: the SKU's id, and how many pieces can be bought.
+    Product(Vec<(String, i64)>),
     /// It is done.
     Done,
 }

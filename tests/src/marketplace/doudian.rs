@@ -87,7 +87,7 @@ impl Dialect for Doudian {
                 "has_more": page.has_more(),
                 "items": page.items.iter().map(|(case, order)| records::listed(case, order)).collect::<Vec<_>>(),
             }),
-            Reply::Messages(_) => Value::Null,
+            Reply::Messages(_) | Reply::Product(_) => Value::Null,
             Reply::Done => match question {
                 Question::Agree(verdict) | Question::Refuse(verdict, _) | Question::ConfirmReceipt(verdict) => json!({
                     "items": [{"aftersale_id": verdict.case_id, "status_code": 0, "status_msg": "success"}],

@@ -107,9 +107,9 @@ impl Dialect for Jd {
                     }}),
                 }
             }
-            Reply::Messages(_) => json!({}),
+            Reply::Messages(_) | Reply::Product(_) => json!({}),
             Reply::Done => match question {
-                Question::SetSkuStock { sku_id, .. } => json!({"returnType": {"success": true, "code": "200", "obj": {
+                Question::SetStock { sku_id, .. } => json!({"returnType": {"success": true, "code": "200", "obj": {
                     "updateStockResult": [{"data": sku_id, "success": true, "storeId": 0}],
                 }}}),
                 _ => json!({"replyResult": {"success": true, "errorCode": "0"}}),

@@ -17,7 +17,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use super::dialect::{
-    App, Delivery, Dialect, Grant, Incoming, Question, Refused, Reply, Understood, Verdict, integer, text,
+    App, Delivery, Dialect, Grant, Incoming, Question, Refused, Reply, Understood, Verdict, integer, number, text,
 };
 use super::push::{Message, Push};
 use super::shop::{CaseStatus, Change, Kind, Page, Shop, Span};
@@ -52,11 +52,6 @@ impl Dialect for Kuaishou {
 
     fn lines(&self) -> usize {
         1
-    }
-
-    /// Stock can only be moved by a difference, which a second try would add twice.
-    fn lacks(&self) -> &'static [&'static str] {
-        &["set_stock"]
     }
 
     fn token_life(&self) -> i64 {
@@ -118,6 +113,10 @@ impl Dialect for Kuaishou {
                 "refundOrderInfoList":
                     page.items.iter().map(|(case, order)| records::case(shop, case, order)).collect::<Vec<_>>(),
             }),
+            Reply::Product(skus) => {
+                let skus = skus.iter().map(|(id, stock)| json!({ "kwaiSkuId": number(id), "skuStock": stock }));
+                json!({ "skuInfos": skus.collect::<Vec<_>>() })
+            }
             Reply::Messages(_) | Reply::Done => Value::Null,
         };
         json!({
@@ -234,6 +233,18 @@ fn question(method: &Method, name: &str, param: &Value) -> Result<Question, Refu
         }
         (&Method::POST, "open.seller.order.refund.confirm.receipt") => {
             Question::ConfirmReceipt(verdict(GOODS, taken_for(param)?, None)?)
+        }
+        (&Method::GET, "open.item.get") => Question::Product(id("kwaiItemId")?),
+        (&Method::POST, "open.item.sku.stock.update") => {
+            id("kwaiItemId")?;
+            let pieces = integer(&param["skuChangeStock"]).filter(|pieces| (1..9_999_999).contains(pieces));
+            let pieces = pieces.ok_or(Refused::BadRequest("skuChangeStock"))?;
+            let sign = match integer(&param["changeType"]) {
+                Some(1) => 1,
+                Some(2) => -1,
+                _ => return Err(Refused::BadRequest("changeType")),
+            };
+            Question::MoveStock { sku_id: id("skuId")?, by: sign * pieces }
         }
         _ => return Err(Refused::UnknownCall),
     })

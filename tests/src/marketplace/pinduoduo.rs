@@ -98,7 +98,7 @@ impl Dialect for Pinduoduo {
                 let rows: Vec<_> = page.items.iter().map(|(case, order)| records::listed(case, order)).collect();
                 json!({"refund_increment_get_response": {"total_count": page.total, "refund_list": rows}})
             }
-            Reply::Messages(_) => Value::Null,
+            Reply::Messages(_) | Reply::Product(_) => Value::Null,
             Reply::Done => match question {
                 Question::SetStock { .. } => json!({"goods_quantity_update_response": {"is_success": true}}),
                 Question::PayBack(verdict, _) => json!({"response": {"result": {

@@ -307,7 +307,7 @@ impl Inner {
             Question::PayBack(verdict, amount) => {
                 platform.decide(place, verdict, |shop| shop.pay_back(&verdict.case_id, *amount, now))?;
             }
-            Question::SetSkuStock { sku_id, quantity } => platform.shops[place].set_sku_stock(sku_id, *quantity)?,
+            Question::MoveStock { sku_id, by } => platform.shops[place].move_stock(sku_id, *by)?,
             Question::SetStock { product_id, sku_id, quantity } => {
                 platform.shops[place].set_stock(product_id, sku_id.as_deref(), *quantity)?;
             }
@@ -325,6 +325,7 @@ impl Inner {
         let reply = match (question, token) {
             (_, Some(token)) => Reply::Token(token),
             (Question::Order(id), _) => Reply::Order(shop.order(id).ok_or(Refused::NotFound)?),
+            (Question::Product(id), _) => Reply::Product(shop.product(id).ok_or(Refused::NotFound)?),
             (Question::Case(id), _) => {
                 let case = shop.case(id).ok_or(Refused::NotFound)?;
                 Reply::Case(case, shop.order(&case.order_id).ok_or(Refused::NotFound)?)

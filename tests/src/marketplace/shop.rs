@@ -193,14 +193,20 @@ impl Shop {
         Ok(())
     }
 
-    /// The same by the SKU alone.
+    /// So many pieces more can be bought, or fewer.
     ///
     /// # Errors
     /// As for [`Shop::set_stock`].
-    pub fn set_sku_stock(&mut self, sku_id: &str, quantity: i64) -> Result<(), Impossible> {
-        let shelf = self.shelves.values().find(|shelf| shelf.sku_id == sku_id).cloned();
-        let shelf = shelf.ok_or_else(|| Impossible(format!("{quantity} pieces of the SKU {sku_id}")))?;
-        self.set_stock(&shelf.product_id, Some(sku_id), quantity)
+    pub fn move_stock(&mut self, sku_id: &str, by: i64) -> Result<(), Impossible> {
+        let now = self.shelves.values().find(|shelf| shelf.sku_id == sku_id).and_then(|shelf| self.stock.get(shelf));
+        self.set_stock("", Some(sku_id), now.unwrap_or(&0) + by)
+    }
+
+    /// What is offered of a product: the SKU's id, and how many pieces can be bought. None for what is not offered here.
+    pub fn product(&self, product_id: &str) -> Option<Vec<(String, i64)>> {
+        let shelves = self.shelves.values().filter(|shelf| shelf.product_id == product_id);
+        let skus = shelves.map(|shelf| (shelf.sku_id.clone(), self.stock.get(shelf).copied().unwrap_or(0)));
+        Some(skus.collect::<Vec<_>>()).filter(|skus| !skus.is_empty())
     }
 
     /// A buyer orders; returns the order's id.
@@ -607,9 +613,11 @@ mod tests {
         assert_eq!((shop.stock("TEA-1"), shop.stock("TEA-2")), (Some(5), None));
         assert!(shop.set_stock(&shelf.product_id, Some("1"), 5).is_err());
         assert!(shop.set_stock(&shelf.product_id, None, -1).is_err());
-        shop.set_sku_stock(&shelf.sku_id, 3).unwrap();
+        shop.move_stock(&shelf.sku_id, -2).unwrap();
         assert_eq!(shop.stock("TEA-1"), Some(3));
-        assert!(shop.set_sku_stock("1", 3).is_err());
+        assert_eq!(shop.product(&shelf.product_id), Some(vec![(shelf.sku_id.clone(), 3)]));
+        assert!(shop.move_stock("1", 3).is_err() && shop.move_stock(&shelf.sku_id, -4).is_err());
+        assert_eq!(shop.product("1"), None);
         assert!(shop.set_stock("", None, 5).is_err());
     }
 }

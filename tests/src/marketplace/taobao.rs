@@ -76,6 +76,7 @@ impl Dialect for Taobao {
             Reply::Messages(messages) => {
                 json!({"messages": {"tmc_message": messages.iter().map(|message| &message.content).collect::<Vec<_>>()}})
             }
+            Reply::Product(_) => json!({}),
             Reply::Done => done(question),
         };
         content["request_id"] = "4nvr9f3hlnmg".into();

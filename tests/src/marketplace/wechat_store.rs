@@ -84,7 +84,7 @@ impl Dialect for WechatStore {
                 let next = next_key(page.skipped + page.items.len());
                 json!({"after_sale_order_id_list": Value::from_iter(ids), "next_key": next, "has_more": page.has_more()})
             }
-            Reply::Messages(_) | Reply::Done => json!({}),
+            Reply::Messages(_) | Reply::Product(_) | Reply::Done => json!({}),
         };
         answer["errcode"] = 0.into();
         answer["errmsg"] = "ok".into();

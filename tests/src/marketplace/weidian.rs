@@ -69,7 +69,7 @@ impl Dialect for Weidian {
             Reply::Cases(page) => {
                 list(page.total, page.items.iter().map(|(_, order)| records::listed(order)).collect())
             }
-            Reply::Messages(_) => Value::Null,
+            Reply::Messages(_) | Reply::Product(_) => Value::Null,
             Reply::Done => json!(true),
         };
         json!({"status": {"status_code": 0, "status_reason": "success"}, "result": result})

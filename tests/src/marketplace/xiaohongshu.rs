@@ -101,7 +101,7 @@ impl Dialect for Xiaohongshu {
                 "afterSaleBasicInfos":
                     page.items.iter().map(|(case, order)| records::listed_case(case, order)).collect::<Vec<_>>(),
             }),
-            Reply::Messages(_) => Value::Null,
+            Reply::Messages(_) | Reply::Product(_) => Value::Null,
             Reply::Done => match question {
                 Question::SetStock { sku_id, quantity, .. } => json!({
                     "response": {"success": true, "code": 0, "msg": ""},

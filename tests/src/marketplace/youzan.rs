@@ -88,7 +88,7 @@ impl Dialect for Youzan {
                 "refunds": page.items.iter().map(|(case, _)| records::listed(shop, case)).collect::<Vec<_>>(),
                 "total": page.total,
             }),
-            Reply::Messages(_) => Value::Null,
+            Reply::Messages(_) | Reply::Product(_) => Value::Null,
             Reply::Done => json!({"is_success": true}),
         };
         json!({"trace_id": "yz7-0a0a0a0a", "code": 200, "success": true, "message": "successful", "data": data})

@@ -43,11 +43,10 @@ async fn stock(system: &System) -> Value {
     system.client.get(&system.host.at(&format!("/v1/stock/{SKU}"))).await.unwrap().json().unwrap()
 }
 
-/// Offers the SKU in every shop that can be told stock.
+/// Offers the SKU in every shop.
 async fn offer(system: &System) {
     let listings: Vec<_> = (0..)
         .zip(&system.others)
-        .filter(|(_, server)| can_be_told(server))
         .map(|(place, server)| {
             let (shop_id, shelf) = server.shop(|shop| (shop.id().to_owned(), shop.shelf(SKU)));
             json!({ "platform": server.dialect().name(), "shop_id": shop_id, "product_id": shelf.product_id,
@@ -59,20 +58,14 @@ async fn offer(system: &System) {
     assert_eq!(answer.status, 200, "{answer}");
 }
 
-fn can_be_told(server: &Server) -> bool {
-    !server.dialect().lacks().contains(&"set_stock")
-}
-
-/// What each marketplace shows, as far as it can be told.
+/// What each marketplace shows.
 fn shown(system: &System) -> BTreeMap<&'static str, Option<i64>> {
-    let told = system.others.iter().filter(|server| can_be_told(server));
-    told.map(|server| (server.dialect().name(), server.shop(|shop| shop.stock(SKU)))).collect()
+    system.others.iter().map(|server| (server.dialect().name(), server.shop(|shop| shop.stock(SKU)))).collect()
 }
 
 async fn until_all_show(system: &System, available: i64) {
     let wanted: BTreeMap<_, _> = (0..)
         .zip(&system.others)
-        .filter(|(_, server)| can_be_told(server))
         .map(|(place, server)| (server.dialect().name(), Some((available - safety(place)).max(0))))
         .collect();
     let done = async |system: &System| Ok((shown(system) == wanted).then_some(()));

@@ -121,6 +121,10 @@ impl Pair {
         loop {
             let request = self.api.request(&self.app, &self.shop(), &ask, now())?;
             let answer = self.api.check(&ask, &self.send(&request).await)?;
+            if let Some(next) = self.api.next(&ask, &answer)? {
+                ask = next;
+                continue;
+            }
             match self.source.read(&self.app, &self.shop_id, &ask, &answer).unwrap() {
                 Answer::Changed { asks, next: None } if matches!(asks.as_slice(), [Ask::Further { .. }]) => {
                     ask = asks.into_iter().next().unwrap();

@@ -5,6 +5,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::stock;
 use crate::lenient;
 use crate::marketplace::{Answer, ApiError, Ask, MapError, Refusal, Seen, Window};
 
@@ -20,10 +21,7 @@ const OTHER_REASON: i64 = 100;
 const APPROVE: &str = "open.seller.order.refund.approve";
 const APPROVE_RETURN: &str = "open.seller.order.refund.returngoods.approve";
 
-/// The call that an ask is, and its parameter.
-///
-/// Stock can only be changed by a difference (`open.item.sku.stock.update`), which a second try would add twice: so
-/// [`Ask::SetStock`] is refused.
+/// The call that an ask is, and its parameter. To set stock begins with a look at the product ([`super::stock`]).
 ///
 /// # Errors
 /// [`ApiError::Permanent`] for what the platform has no call for, or when an id is no number.
@@ -71,6 +69,16 @@ pub fn call(ask: &Ask) -> Result<(Method, &'static str, Value), ApiError> {
         Ask::ConfirmReceipt { after_sale_id, seen, .. } => {
             let param = with_status(json!({ "refundId": number(after_sale_id)? }), seen);
             (Method::POST, "open.seller.order.refund.confirm.receipt", param)
+        }
+        Ask::SetStock { shelf, .. } => {
+            (Method::GET, "open.item.get", json!({ "kwaiItemId": number(&shelf.product_id)? }))
+        }
+        Ask::MoveStock { shelf, by } => {
+            let param = json!({
+                "kwaiItemId": number(&shelf.product_id)?, "skuId": number(shelf.sku_id.as_deref().unwrap_or_default())?,
+                "skuChangeStock": by.unsigned_abs(), "changeType": if *by > 0 { stock::MORE } else { stock::FEWER },
+            });
+            (Method::POST, "open.item.sku.stock.update", param)
         }
         other => return Err(ApiError::unsupported(other.operation())),
     })

@@ -71,6 +71,13 @@ pub enum Ask {
         /// Pieces.
         quantity: i64,
     },
+    /// How many pieces more, or fewer, can be bought. Only [`super::Api::next`] makes it, where a platform takes differences.
+    MoveStock {
+        /// What is sold.
+        shelf: Shelf,
+        /// Pieces more; fewer below zero.
+        by: i64,
+    },
     /// The second step of a question or command that takes two: with what the answer to the first has told, in the platform's
     /// own words (a case's version and amount, say, which an agreement must repeat). Only [`super::Source::read`] makes it.
     Further {
@@ -195,6 +202,7 @@ impl Ask {
             Self::Refuse { .. } => "refuse",
             Self::ConfirmReceipt { .. } => "confirm_receipt",
             Self::SetStock { .. } => "set_stock",
+            Self::MoveStock { .. } => "move_stock",
             Self::Further { .. } => "further",
         }
     }
@@ -208,7 +216,9 @@ impl Ask {
             | Self::Refuse { after_sale_id, .. }
             | Self::ConfirmReceipt { after_sale_id, .. } => after_sale_id,
             Self::ConfirmMessages { message_ids } => message_ids.first().map_or("", String::as_str),
-            Self::SetStock { shelf, .. } => shelf.sku_id.as_ref().unwrap_or(&shelf.product_id),
+            Self::SetStock { shelf, .. } | Self::MoveStock { shelf, .. } => {
+                shelf.sku_id.as_ref().unwrap_or(&shelf.product_id)
+            }
             Self::Further { first, .. } => first.about(),
             Self::ChangedOrders(_) | Self::ChangedAfterSales(_) | Self::Messages => "",
         }

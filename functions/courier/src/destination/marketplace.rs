@@ -8,8 +8,9 @@ use crate::store::Claimed;
 use domain::{Platform, Secret};
 use http::StatusCode;
 use kit::{App, Cx};
-use platforms::marketplace::{Api, ApiError, Asked, Shop, Token};
+use platforms::marketplace::{Api, ApiError, Ask, Asked, Shop, Token};
 use serde_json::Value;
+use std::borrow::Cow;
 
 pub async fn send(platform: Platform, app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
     let (Some(api), Some(configured)) = (platforms::api(platform), settings.marketplaces.get(&platform)) else {
@@ -63,8 +64,18 @@ impl Caller<'_> {
                 }
             },
         };
-        let Asked { shop_id, ask } = self.asked;
-        let shop = Shop { id: shop_id, access_token: Some(&access_token), refresh_token: None };
+        let mut ask = Cow::Borrowed(&self.asked.ask);
+        loop {
+            let (status, answer) = self.call(&ask, &access_token).await?;
+            match self.api.next(&ask, &answer).map_err(|error| refused(Some(status), &error))? {
+                Some(next) => ask = Cow::Owned(next),
+                None => return Ok((status, answer)),
+            }
+        }
+    }
+
+    async fn call(&self, ask: &Ask, access_token: &Secret<String>) -> Result<(StatusCode, Value), Refused> {
+        let shop = Shop { id: &self.asked.shop_id, access_token: Some(access_token), refresh_token: None };
         let request =
             self.api.request(&self.configured.app, &shop, ask, self.cx.now).map_err(|error| refused(None, &error))?;
         let (status, body) =
@@ -73,7 +84,7 @@ impl Caller<'_> {
             Ok(answer) => Ok((status, answer)),
             Err(error) => {
                 if matches!(error, ApiError::TokenExpired(_)) {
-                    self.keeper.forget(&access_token).await;
+                    self.keeper.forget(access_token).await;
                 }
                 Err(refused(Some(status), &error))
             }

@@ -74,7 +74,7 @@ pub const fn method(question: &Question, reply: &Reply<'_>) -> &'static str {
         (Question::ChangedCasesOf([Kind::Unshipped], _), _) => CANCELLATION_LIST,
         (Question::ChangedCasesOf(..), _) => SERVICE_LIST,
         (Question::CasesOfOrder(_), _) => REFUNDS,
-        (Question::SetSkuStock { .. }, _) => STOCK,
+        (Question::SetStock { .. }, _) => STOCK,
         _ => REPLY,
     }
 }
@@ -124,5 +124,5 @@ fn stock(req: &Value) -> Result<Question, Refused> {
     };
     filled(sku, &["skuId", "stockModel"])?;
     let quantity = sku["stockNum"].as_i64().ok_or(Refused::BadRequest("stockNum"))?;
-    Ok(Question::SetSkuStock { sku_id: text(&sku["skuId"]).unwrap_or_default(), quantity })
+    Ok(Question::SetStock { product_id: String::new(), sku_id: text(&sku["skuId"]), quantity })
 }
