@@ -4,6 +4,7 @@
 //! - [`http`] is the client of a person or of the merchant's own systems.
 //! - [`marketplace`] simulates the platforms: they keep orders, push signed messages, answer their signed APIs, and misbehave
 //!   on demand. They share no code with what they test, signatures included.
+//! - [`kuaidi100`] simulates the parcel service: parcels watched and couriers called, with news of both.
 //! - [`standard_webhooks`] signs what own shops and tills send.
 //! - [`merchant`] makes up the morning of a tea chain, and keeps the books that the system's answers are compared with.
 //! - [`system`] starts platforms and application together.
@@ -14,6 +15,7 @@
 
 pub mod host;
 pub mod http;
+pub mod kuaidi100;
 pub mod load;
 pub mod manifest;
 pub mod marketplace;

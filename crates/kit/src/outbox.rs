@@ -2,7 +2,7 @@
 
 use crate::db::{DbError, Tx};
 use crate::{host, params};
-use domain::OutboxId;
+use domain::{OutboxId, UnixMs};
 use serde_json::Value;
 
 /// The purpose under which the courier seals answers ([`crate::Vault::seal`]).
@@ -27,10 +27,18 @@ pub struct Call<'a> {
 /// # Errors
 /// [`DbError`] of the insert.
 pub fn enqueue(tx: &Tx<'_>, call: &Call<'_>) -> Result<OutboxId, DbError> {
+    enqueue_at(tx, call, tx.cx().now)
+}
+
+/// The same, not to be made before `due`. A call that waits already keeps its own time.
+///
+/// # Errors
+/// As for [`enqueue`].
+pub fn enqueue_at(tx: &Tx<'_>, call: &Call<'_>, due: UnixMs) -> Result<OutboxId, DbError> {
     let id = OutboxId::new(tx.cx().now, host::random());
     let waiting = tx.query_one(
         "insert into outbox (id, destination, operation, subject, idempotency_key, request, due, created_at, trace)
-         values (?1, ?2, ?3, ?4, ?1, ?5, ?6, ?6, ?7)
+         values (?1, ?2, ?3, ?4, ?1, ?5, ?6, ?7, ?8)
          on conflict (destination, operation, subject) where state = 'pending' do update set request = excluded.request
          returning id",
         &params![
@@ -39,6 +47,7 @@ pub fn enqueue(tx: &Tx<'_>, call: &Call<'_>) -> Result<OutboxId, DbError> {
             call.operation,
             call.subject,
             call.request.to_string(),
+            due.millis(),
             tx.cx().now.millis(),
             tx.cx().trace.as_ref().map(ToString::to_string),
         ],

@@ -43,6 +43,7 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
                 Ok(id) => Ok(pickup::ended(tx, id, PickupStatus::Failed)?),
                 Err(_) => Ok(()),
             },
+            None if failed.operation == kuaidi100::WATCH => Ok(parcels::refused(tx, &failed.subject)?),
             None => Ok(()),
         },
         Event::OrderDetailOverdue(overdue) => Ok(deliver::announce_incomplete(tx, overdue.order_id)?),
@@ -51,7 +52,7 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
             Ok(buyers::bought(tx, paid.order_id, &paid.order)?)
         }
         Event::OrderShipped(shipped) if settings::parcels_are_watched(app.variables()) => {
-            Ok(parcels::watch(tx, shipped.order_id, &shipped.order.shipments)?)
+            Ok(parcels::watch(tx, shipped.order_id)?)
         }
         Event::RefundAgreed(agreed) => Ok(pickup::agreed(tx, agreed.refund_id)?),
         Event::RefundRejected(failed) | Event::RefundCancelled(failed) => {
@@ -77,8 +78,13 @@ fn answered(app: &App, tx: &Tx<'_>, platform: Platform, succeeded: &OutboxSuccee
     let own = settings::app(app.variables(), platform).map_err(|error| refusal(&error))?;
     match source.read(&own, &asked.shop_id, &asked.ask, &answer).map_err(|error| refusal(&error))? {
         Answer::Facts(facts) => {
+            let watched = settings::parcels_are_watched(app.variables());
             for fact in facts {
-                deliver::fact(tx, fact, Origin::Record, None)?;
+                let has_parcels = parcels::are_in(&fact);
+                let id = deliver::fact(tx, fact, Origin::Record, None)?;
+                if watched && has_parcels {
+                    parcels::watch(tx, id)?;
+                }
             }
         }
         Answer::Changed { asks, next } => pull::page(tx, platform, &asked, &asks, next)?,

@@ -49,6 +49,19 @@ pub struct Trouble {
     pub delay: Duration,
 }
 
+impl Trouble {
+    /// The trouble that this call gets; counted troubles are used up, one kind at a time.
+    pub(crate) fn next_call(&mut self) -> Self {
+        let now = *self;
+        let counters =
+            [&mut self.broken_gateway, &mut self.server_errors, &mut self.rate_limited, &mut self.lost_answers];
+        if let Some(counter) = counters.into_iter().find(|counter| **counter > 0) {
+            *counter -= 1;
+        }
+        now
+    }
+}
+
 /// What was called, and how it was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -244,7 +257,7 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let trouble = inner.lock().next_trouble();
+    let trouble = inner.lock().trouble.next_call();
     tokio::time::sleep(trouble.delay).await;
     let incoming = Incoming {
         method: &method,
@@ -271,8 +284,8 @@ async fn answer(
     inner.lock().calls.push(Call { asked, refused: outcome.as_ref().err().cloned() });
     match outcome {
         Ok(body) => Json(body).into_response(),
-        Err(Refused::Gateway) => (StatusCode::BAD_GATEWAY, "<html>bad gateway</html>").into_response(),
-        Err(Refused::AnswerLost) => Response::new(Body::new(Lost)),
+        Err(Refused::Gateway) => broken_gateway(),
+        Err(Refused::AnswerLost) => lost_answer(),
         Err(refused) => Json(inner.dialect.refuse(&refused)).into_response(),
     }
 }
@@ -346,22 +359,6 @@ impl Inner {
 }
 
 impl Platform {
-    /// The trouble that this call gets; counted troubles are used up, one kind at a time.
-    fn next_trouble(&mut self) -> Trouble {
-        let now = self.trouble;
-        let trouble = &mut self.trouble;
-        let counters = [
-            &mut trouble.broken_gateway,
-            &mut trouble.server_errors,
-            &mut trouble.rate_limited,
-            &mut trouble.lost_answers,
-        ];
-        if let Some(counter) = counters.into_iter().find(|counter| **counter > 0) {
-            *counter -= 1;
-        }
-        now
-    }
-
     fn granted(&self, grant: &Grant) -> Option<usize> {
         match grant {
             Grant::Shop(id) => self.shops.iter().position(|shop| shop.id() == id),
@@ -426,6 +423,16 @@ fn with_orders<'a>(shop: &'a Shop, page: Page<&'a Case>) -> Page<(&'a Case, &'a 
 fn untold(dialect: &dyn Dialect, shop: &mut Shop) -> Vec<Message> {
     let changes = shop.untold();
     changes.iter().flat_map(|change| dialect.messages(shop, change)).collect()
+}
+
+/// A gateway's own words, which are not the platform's.
+pub(crate) fn broken_gateway() -> Response {
+    (StatusCode::BAD_GATEWAY, "<html>bad gateway</html>").into_response()
+}
+
+/// An answer that never arrives.
+pub(crate) fn lost_answer() -> Response {
+    Response::new(Body::new(Lost))
 }
 
 /// A body that breaks off before its first byte, and the connection with it.

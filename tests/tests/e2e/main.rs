@@ -12,6 +12,7 @@ mod database;
 mod fixtures;
 mod hosts;
 mod marketplaces;
+mod parcels;
 mod records;
 mod secrecy;
 mod stock;

@@ -14,6 +14,8 @@ pub struct KnownParcel {
     pub facts: ParcelFacts,
     /// The steps of which there is an event.
     pub announced: BTreeSet<ParcelStatus>,
+    /// When it was first heard of, Unix milliseconds.
+    pub noted_at: i64,
 }
 
 /// Notes that an order's goods are in a parcel. Tells whether the parcel is new.
@@ -37,11 +39,14 @@ pub fn note_parcel(tx: &Tx<'_>, tracking_number: &str, order_id: OrderId) -> Res
 /// # Errors
 /// [`DbError`] of the query.
 pub fn parcel(tx: &Tx<'_>, tracking_number: &str) -> Result<Option<KnownParcel>, DbError> {
-    let row =
-        tx.query_one("select facts, announced from parcel where tracking_number = ?1", &params![tracking_number])?;
+    let row = tx.query_one(
+        "select facts, announced, watched_at from parcel where tracking_number = ?1",
+        &params![tracking_number],
+    )?;
     row.map(|row| {
         let tracking_number = tracking_number.to_owned();
-        Ok(KnownParcel { tracking_number, facts: row.json("facts")?, announced: row.json("announced")? })
+        let (facts, announced) = (row.json("facts")?, row.json("announced")?);
+        Ok(KnownParcel { tracking_number, facts, announced, noted_at: row.get("watched_at")? })
     })
     .transpose()
 }

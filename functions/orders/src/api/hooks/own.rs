@@ -3,7 +3,7 @@
 use crate::State as Shared;
 use crate::deliver::{self, Origin};
 use crate::receive::quarantine;
-use crate::store;
+use crate::{parcels, store};
 use axum::Json;
 use axum::extract::State;
 use domain::{Identity, IdentityKind, OrderId, Secret};
@@ -52,11 +52,12 @@ pub async fn own(
 ) -> Result<Json<Taken>, Problem> {
     let vault = shared.settings.vault.as_ref()?.clone();
     let message_id = super::signed(&shared, &cx, "orders", &headers, &body)?;
+    let watched = shared.settings.kuaidi100.is_ok();
     let outcome = shared
         .app
         .db()
         .write(&cx, move |tx| match own::decode(&body).and_then(own::map) {
-            Ok(mapped) => own_message(tx, &vault, &message_id, &body, mapped).map(Ok),
+            Ok(mapped) => own_message(tx, &vault, &message_id, &body, mapped, watched).map(Ok),
             Err(error) => Ok(quarantine(tx, &vault, OWN, &body, "not of the documented form").map(|()| Err(error))?),
         })
         .await?;
@@ -69,6 +70,7 @@ fn own_message(
     message_id: &str,
     body: &[u8],
     mapped: own::Mapped,
+    watched: bool,
 ) -> Result<Taken, Problem> {
     if !store::remember(tx, OWN, message_id, body)? {
         return Ok(Taken { status: "duplicate", order_id: None });
@@ -79,7 +81,11 @@ fn own_message(
         Fact::Refund { after_sale_id, .. } => Some(after_sale_id.clone()),
         Fact::Order { .. } => None,
     };
+    let has_parcels = parcels::are_in(&fact);
     let order_id = deliver::fact(tx, fact, Origin::Record, sealed)?;
+    if watched && has_parcels {
+        parcels::watch(tx, order_id)?;
+    }
     if let (Some(wish), Some(case)) = (pickup, case)
         && let Some(refund) = store::find_refund(tx, order_id, &case)?
         && refund.facts.status().is_some_and(|status| !status.has_failed())
