@@ -13,6 +13,7 @@ mod fixtures;
 mod hosts;
 mod marketplaces;
 mod parcels;
+mod pickups;
 mod records;
 mod secrecy;
 mod stock;

@@ -22,7 +22,7 @@ async fn start() -> (System, Server) {
     start_with(&[]).await
 }
 
-async fn start_with(variables: &[(&str, &str)]) -> (System, Server) {
+pub async fn start_with(variables: &[(&str, &str)]) -> (System, Server) {
     let watcher = Server::start().await.unwrap();
     let system = System::start_with(|setup| {
         variables.iter().fold(watcher.known_to(setup), |setup, (name, text)| setup.variable(name, *text))

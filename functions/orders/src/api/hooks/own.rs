@@ -50,8 +50,8 @@ pub async fn own(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Json<Taken>, Problem> {
-    let vault = shared.settings.vault.as_ref()?.clone();
     let message_id = super::signed(&shared, &cx, "orders", &headers, &body)?;
+    let vault = shared.settings.vault.as_ref()?.clone();
     let watched = shared.settings.kuaidi100.is_ok();
     let outcome = shared
         .app

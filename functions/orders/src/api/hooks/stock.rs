@@ -59,8 +59,8 @@ pub async fn document(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Json<DocumentTaken>, Problem> {
-    let vault = shared.settings.vault.as_ref()?.clone();
     super::signed(&shared, &cx, "stock", &headers, &body)?;
+    let vault = shared.settings.vault.as_ref()?.clone();
     let taken = match form::decode(&body) {
         Ok(document) => shared.app.db().write(&cx, move |tx| warehouse::take(tx, &document)).await,
         Err(error) => Err(Problem::unprocessable("message-unusable", error.to_string())),
