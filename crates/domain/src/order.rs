@@ -113,6 +113,8 @@ pub struct Order {
     pub live_room: Option<LiveRoom>,
     /// The shop guide (导购) or advisor it is credited to.
     pub guide: Option<Guide>,
+    /// The buyer's level among the shop's members, in the platform's or the merchant's own word; absent where it is not told.
+    pub member_level: Option<String>,
     /// The parcels, by tracking number.
     pub shipments: Vec<Shipment>,
     /// When each step happened.

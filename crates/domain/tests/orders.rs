@@ -48,6 +48,7 @@ fn detail() -> OrderDetail {
         region: None,
         live_room: None,
         guide: None,
+        member_level: None,
     }
 }
 
@@ -256,7 +257,14 @@ fn order_facts() -> impl Strategy<Value = OrderFacts> {
 }
 
 fn detail_of_nothing() -> OrderDetail {
-    OrderDetail { lines: Vec::new(), amounts: Amounts::default(), region: None, live_room: None, guide: None }
+    OrderDetail {
+        lines: Vec::new(),
+        amounts: Amounts::default(),
+        region: None,
+        live_room: None,
+        guide: None,
+        member_level: None,
+    }
 }
 
 fn refund_facts() -> impl Strategy<Value = RefundFacts> {

@@ -80,6 +80,8 @@ pub struct OrderData {
     pub live_room: Option<LiveRoom>,
     /// The guide it is credited to.
     pub guide: Option<Guide>,
+    /// The buyer's level among the members (`gold`).
+    pub member_level: Option<String>,
     /// The parcels.
     #[serde(default)]
     pub shipments: Vec<Shipment>,

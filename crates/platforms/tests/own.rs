@@ -22,7 +22,7 @@ fn order_message() -> Value {
             "paid": 12601,
             "identities": [{ "kind": "member_card", "value": "M0001" }],
             "phone": "138 0000 0001",
-            "guide": { "code": "G7", "store_code": "hangzhou-1" }
+            "guide": { "code": "G7", "store_code": "hangzhou-1" }, "member_level": "gold"
         }
     })
 }
@@ -72,6 +72,7 @@ fn an_order_becomes_the_canonical_order() {
     assert_eq!(order.times.paid_at.unwrap().to_string(), "2026-02-14T01:30:30.000Z");
     assert_eq!(domain::demand(&order.lines)["TEA-01"], 3);
     assert_eq!(order.guide.unwrap().code, "G7");
+    assert_eq!(order.member_level.as_deref(), Some("gold"));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn record() -> Value {
         "full_order_info": {
             "order_info": { "tid": ORDER, "status": "WAIT_BUYER_CONFIRM_GOODS", "pay_type": 10, "refund_state": 0, "close_type": 0,
                 "created": "2026-02-14 09:30:00", "pay_time": "2026-02-14 09:31:00", "consign_time": "2026-02-28 23:59:59",
-                "success_time": "", "confirm_time": "", "update_time": "2026-03-01 00:00:00" },
+                "success_time": "", "confirm_time": "", "update_time": "2026-03-01 00:00:00", "order_extra": { "is_member": "true" } },
             "pay_info": { "total_fee": "13.00", "post_fee": "2.00", "payment": "9.82", "real_payment": "9.82", "deduction_pay": 0 },
             "buyer_info": { "yz_open_id": "yzInvented01", "buyer_phone": "$cipher$1$", "fans_nickname": "匿名" },
             "address_info": { "delivery_province": "浙江省", "delivery_city": "杭州市", "delivery_address": "$cipher$1$",
@@ -144,6 +144,7 @@ fn the_full_record_becomes_the_canonical_order() {
     let identity = &order.identities[0];
     assert_eq!((identity.kind, identity.value.as_str()), (IdentityKind::YouzanOpenId, "yzInvented01"));
     assert_eq!(order.region.unwrap().city.as_deref(), Some("杭州市"));
+    assert_eq!(order.member_level.as_deref(), Some("member"));
     assert_eq!((order.shipments.len(), order.shipments[0].tracking_number.as_str()), (1, "YT9007199254740993"));
     assert_eq!(order.times.shipped_at, Some(at("2026-02-28T23:59:59")));
     assert_eq!(order.times.updated_at, Some(at("2026-03-01T00:00:00")));

@@ -53,6 +53,8 @@ pub struct OrderDetail {
     pub live_room: Option<LiveRoom>,
     /// The guide it is credited to.
     pub guide: Option<Guide>,
+    /// The buyer's level among the shop's members, in the platform's or the merchant's own word; absent where it is not told.
+    pub member_level: Option<String>,
 }
 
 /// All that deliveries have told about one order; the default is "nothing yet".
@@ -196,7 +198,8 @@ impl OrderFacts {
             amounts: detail.as_ref().map(|detail| detail.amounts.clone()),
             region: detail.as_ref().and_then(|detail| detail.region.clone()),
             live_room: detail.as_ref().and_then(|detail| detail.live_room.clone()),
-            guide: detail.and_then(|detail| detail.guide),
+            guide: detail.as_ref().and_then(|detail| detail.guide.clone()),
+            member_level: detail.and_then(|detail| detail.member_level),
         }
     }
 }

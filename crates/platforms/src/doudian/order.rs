@@ -223,7 +223,14 @@ impl Record {
         });
         // One order comes from one place: the first line that names a promoter or a room speaks for it.
         let live_room = self.sku_order_list.iter().find(|line| line.room_id.is_some() || line.author_id.is_some());
-        Ok(OrderDetail { amounts, region, live_room: live_room.map(SkuOrder::live_room), guide: None, lines })
+        Ok(OrderDetail {
+            amounts,
+            region,
+            live_room: live_room.map(SkuOrder::live_room),
+            guide: None,
+            member_level: None,
+            lines,
+        })
     }
 }
 

@@ -232,7 +232,7 @@ impl Order {
         let region = self.consignee_info.as_ref().and_then(|consignee| {
             clear(&consignee.province).map(|province| Region { province, city: clear(&consignee.city) })
         });
-        Ok(OrderDetail { amounts, region, live_room: None, guide: None, lines })
+        Ok(OrderDetail { amounts, region, live_room: None, guide: None, member_level: None, lines })
     }
 
     fn parcels(&self) -> impl Iterator<Item = Shipment> {

@@ -95,7 +95,7 @@ impl Record {
         let region = address.and_then(|address| {
             named(&address.province).map(|province| Region { province, city: named(&address.city) })
         });
-        Ok(OrderDetail { lines, amounts, region, live_room: self.live_room(), guide: None })
+        Ok(OrderDetail { lines, amounts, region, live_room: self.live_room(), guide: None, member_level: None })
     }
 
     /// What of the tax the shop does not bear.

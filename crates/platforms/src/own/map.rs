@@ -79,6 +79,7 @@ fn order(at: UnixMs, order: OrderData) -> Result<Mapped, OwnError> {
             region: order.region,
             live_room: order.live_room,
             guide: order.guide,
+            member_level: order.member_level,
         },
     ));
     Ok(Mapped { fact: Fact::Order { key: key(order.shop_id, order.order_id), facts }, phone, pickup: None })

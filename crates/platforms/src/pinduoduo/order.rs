@@ -115,7 +115,7 @@ impl Record {
         let province = self.province.clone().filter(|name| !name.is_empty());
         let city = self.city.clone().filter(|name| !name.is_empty());
         let region = province.map(|province| Region { province, city });
-        Ok(OrderDetail { lines, amounts, region, live_room: None, guide: None })
+        Ok(OrderDetail { lines, amounts, region, live_room: None, guide: None, member_level: None })
     }
 }
 

@@ -214,7 +214,7 @@ impl Trade {
             code: code.clone(),
             store_code: self.o2o_shop_id.as_ref().or(self.nr_shop_id.as_ref()).cloned(),
         });
-        Ok(OrderDetail { amounts, region, live_room: None, guide, lines })
+        Ok(OrderDetail { amounts, region, live_room: None, guide, member_level: None, lines })
     }
 }
 

@@ -234,7 +234,14 @@ impl Order {
         let region = address.and_then(|address| {
             named(&address.province_name).map(|province| Region { province, city: named(&address.city_name) })
         });
-        Ok(OrderDetail { lines, amounts, region, live_room: detail.live_room(), guide: detail.guide() })
+        Ok(OrderDetail {
+            lines,
+            amounts,
+            region,
+            live_room: detail.live_room(),
+            guide: detail.guide(),
+            member_level: None,
+        })
     }
 }
 

@@ -247,7 +247,7 @@ impl Record {
             .buyer_info
             .as_ref()
             .and_then(|buyer| named(&buyer.province).map(|province| Region { province, city: named(&buyer.city) }));
-        Ok(OrderDetail { amounts, region, live_room: None, guide: None, lines })
+        Ok(OrderDetail { amounts, region, live_room: None, guide: None, member_level: None, lines })
     }
 }
 

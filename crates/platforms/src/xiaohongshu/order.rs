@@ -178,7 +178,7 @@ impl Record {
             author_id: sku.kol_id.clone(),
             author_name: sku.kol_name.clone().filter(|name| !name.is_empty()),
         });
-        Ok(OrderDetail { lines, amounts, region, live_room, guide: None })
+        Ok(OrderDetail { lines, amounts, region, live_room, guide: None, member_level: None })
     }
 }
 

@@ -159,6 +159,15 @@ struct OrderInfo {
     consign_time: Option<UnixMs>,
     #[serde(default, deserialize_with = "lenient::optional_gmt8")]
     success_time: Option<UnixMs>,
+    #[serde(default)]
+    order_extra: Option<OrderExtra>,
+}
+
+#[derive(Deserialize)]
+struct OrderExtra {
+    /// `true`, as text in the documents.
+    #[serde(default)]
+    is_member: Value,
 }
 
 impl OrderInfo {
@@ -286,11 +295,15 @@ impl Record {
             tax: Fen::ZERO,
             payable: pay.payment,
         };
+        // The record tells whether the buyer is a member, and not of which level.
+        let extra = self.full_order_info.order_info.order_extra.as_ref();
+        let is_member = extra.is_some_and(|extra| extra.is_member == "true" || extra.is_member == true);
+        let member_level = is_member.then(|| "member".to_owned());
         let named = |name: &Option<String>| name.clone().filter(|name| !name.is_empty() && !is_ciphertext(name));
         let region = self.full_order_info.address_info.as_ref().and_then(|address| {
             named(&address.delivery_province).map(|province| Region { province, city: named(&address.delivery_city) })
         });
-        Ok(OrderDetail { amounts, region, live_room: None, guide: None, lines })
+        Ok(OrderDetail { amounts, region, live_room: None, guide: None, member_level, lines })
     }
 
     /// The lines' discounts: their price less their share of the bill, with freight taken out of it in proportion. None where

@@ -44,6 +44,8 @@ pub struct OrderView {
     pub live_room: Option<LiveRoom>,
     /// The guide it is credited to.
     pub guide: Option<Guide>,
+    /// The buyer's level among the shop's members, in the platform's or the merchant's own word; absent where it is not told.
+    pub member_level: Option<String>,
     /// The parcels.
     pub shipments: Vec<Shipment>,
     /// When each step happened.
@@ -73,6 +75,7 @@ impl OrderView {
             region: order.region,
             live_room: order.live_room,
             guide: order.guide,
+            member_level: order.member_level,
             shipments: order.shipments,
             times: order.times,
             placed_at: *placed_at,

@@ -75,7 +75,7 @@ pub fn order(order: &Order) -> Value {
                 "success_time": at(order.time(Status::Completed)),
                 "confirm_time": at(order.time(Status::Completed)),
                 "expired_time": "",
-                "order_extra": {"is_from_cart": "true"},
+                "order_extra": {"is_from_cart": "true", "is_member": "true"},
                 "order_tags": {"is_payed": order.paid() > 0},
             },
             "pay_info": {
