@@ -18,6 +18,9 @@ use crate::kuaidi100::pickup::Wish;
 
 pub use self::map::{Mapped, map};
 
+/// The purpose under which buyers' phones are sealed.
+pub const PHONE: &str = "order.phone";
+
 /// A message: what it is about, as of when, and how that stands.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", deny_unknown_fields)]

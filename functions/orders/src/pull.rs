@@ -57,7 +57,7 @@ fn window(row: &PullRow, now: UnixMs, longest_ms: i64) -> Window {
     Window { since, until: later(since, longest_ms).min(now), page: None }
 }
 
-/// A page of changes has come: each is asked about, unless what we know is as new. After the last page the window is done.
+/// A page of changes has come: each is asked about. After the last page the window is done.
 ///
 /// # Errors
 /// [`DbError`] of the statements.

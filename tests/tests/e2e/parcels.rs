@@ -200,6 +200,17 @@ async fn a_marketplace_s_parcel_is_watched_once() {
 }
 
 #[tokio::test]
+async fn sf_tells_of_an_own_shops_parcel_because_the_end_of_the_buyer_s_phone_is_known() {
+    let (system, watcher) = start().await;
+    let mut message = sent("shipped", &["SF9000000000003"]);
+    message.body["data"]["phone"] = json!("13900000001");
+    send(&system, &message).await;
+    settled(&system).await;
+    watcher.tell("SF9000000000003", State::SIGNED, THEN + 7200).await.unwrap();
+    assert_eq!(only_status(&system).await, json!(["signed", rfc3339(THEN + 7200)]));
+}
+
+#[tokio::test]
 async fn a_watcher_that_is_down_is_asked_again_and_an_answer_that_was_lost_does_no_harm() {
     let (system, watcher) = start().await;
     watcher.trouble(Trouble { broken_gateway: 2, server_errors: 1, lost_answers: 1, ..Trouble::default() });

@@ -1,4 +1,4 @@
-//! Couriers who are to fetch returns: rows of functions/orders, read when the call goes out.
+//! What Kuaidi100 must know of parcels and of couriers who fetch returns: rows of functions/orders, read when the call goes out.
 
 use domain::PickupId;
 use kit::{DbError, Tx, params};
@@ -28,4 +28,14 @@ pub fn errand(tx: &Tx<'_>, id: PickupId) -> Result<Option<ErrandRow>, DbError> {
             Ok(ErrandRow { carrier: row.get("carrier")?, sender: row.get("sender")?, cargo: row.get("cargo")?, grams })
         })
         .transpose()
+}
+
+/// The phone, sealed, of a buyer whose goods are in a parcel; some carriers (SF) tell nothing without its end.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn receiver_phone(tx: &Tx<'_>, tracking_number: &str) -> Result<Option<Vec<u8>>, DbError> {
+    let query = r#"select phone from parcel_order join "order" on id = order_id
+                    where tracking_number = ?1 and phone is not null limit 1"#;
+    tx.query_one(query, &params![tracking_number])?.map(|row| row.get("phone")).transpose()
 }

@@ -1,9 +1,8 @@
 //! What the merchant decides about after-sale cases.
 
-use super::OrdersWrite;
 use super::view::RefundView;
+use super::{OrdersWrite, seen};
 use crate::decision::{self, Decided, Decision};
-use crate::store;
 use axum::extract::State;
 use domain::{OutboxId, RefundId, RefundStatus};
 use http::StatusCode;
@@ -123,11 +122,7 @@ async fn decided(
 }
 
 fn carry_out(tx: &Tx<'_>, caller: &Caller<OrdersWrite>, id: RefundId, decision: Decision) -> Result<Answer, Problem> {
-    let unknown = || Problem::not_found(format!("there is no refund {id}"));
-    let refund = store::refund_by_id(tx, id)?.ok_or_else(unknown)?;
-    let listed = store::listed_by_id(tx, refund.order_id)?
-        .filter(|listed| caller.store.contains(listed.store.as_deref()))
-        .ok_or_else(unknown)?;
+    let (listed, refund) = seen::refund(tx, &caller.store, id)?;
     let status = refund.facts.status().unwrap_or(RefundStatus::Applied);
     if !decision.fits(status) {
         let detail = format!("the case is {}: this can no longer, or not yet, be decided", status.as_str());
@@ -135,7 +130,7 @@ fn carry_out(tx: &Tx<'_>, caller: &Caller<OrdersWrite>, id: RefundId, decision: 
     }
     let decided = decision::decide(tx, &listed.known, &refund, decision)?;
     audit::done(tx, caller, &id.to_string())?;
-    let refund = store::refund_by_id(tx, id)?.ok_or_else(unknown)?;
+    let (_, refund) = seen::refund(tx, &caller.store, id)?;
     let refund = RefundView::new(&refund, &listed.known);
     match decided {
         Decided::Done => Answer::json(StatusCode::OK, &DecidedView { refund, outbox_id: None }),

@@ -6,6 +6,7 @@ mod listings;
 mod orders;
 mod pickups;
 mod refunds;
+mod seen;
 mod stock;
 mod view;
 

@@ -1,7 +1,7 @@
 //! Orders to read.
 
-use super::OrdersRead;
 use super::view::{HistoryEntry, OrderView, OrderWithHistory, RefundView};
+use super::{OrdersRead, seen};
 use crate::store::{self, Filter, Mark};
 use axum::Json;
 use axum::extract::State;
@@ -81,9 +81,7 @@ pub async fn show(
 ) -> Result<Json<OrderWithHistory>, Problem> {
     app.db()
         .read(&cx, |tx| {
-            let listed = store::listed_by_id(tx, id)?
-                .filter(|listed| caller.store.contains(listed.store.as_deref()))
-                .ok_or_else(|| Problem::not_found(format!("there is no order {id}")))?;
+            let listed = seen::order(tx, &caller.store, id)?;
             let refunds = store::refunds(tx, id)?;
             let history = store::history(tx, id)?;
             Ok(Json(OrderWithHistory {

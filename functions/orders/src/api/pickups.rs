@@ -1,9 +1,9 @@
 //! Couriers who fetch returns, as staff call them.
 
-use super::{OrdersRead, OrdersWrite};
+use super::{OrdersRead, OrdersWrite, seen};
 use crate::State as Shared;
 use crate::pickup;
-use crate::store::{self, KnownPickup, KnownRefund};
+use crate::store::{self, KnownPickup};
 use axum::Json;
 use axum::extract::State;
 use domain::{Address, Fen, Masked, Name, Phone, PickupId, PickupStatus, RefundId, RefundStatus, UnixMs};
@@ -95,7 +95,7 @@ pub async fn show(
 ) -> Result<Json<PickupView>, Problem> {
     let vault = shared.settings.vault.as_ref()?.clone();
     let read = move |tx: &Tx<'_>| {
-        refund(tx, id, |store| caller.store.contains(store))?;
+        seen::refund(tx, &caller.store, id)?;
         let known = store::pickup_of(tx, id)?.ok_or_else(|| Problem::not_found("no courier was called for it"))?;
         PickupView::new(&vault, known).map(Json)
     };
@@ -131,7 +131,7 @@ pub async fn want(
     }
     wish.check().map_err(|(field, advice)| Problem::unprocessable("pickup-unusable", format!("{field}: {advice}")))?;
     let write = move |tx: &Tx<'_>| {
-        let refund = refund(tx, id, |store| caller.store.contains(store))?;
+        let (_, refund) = seen::refund(tx, &caller.store, id)?;
         let over = matches!(
             refund.facts.status(),
             Some(RefundStatus::Rejected | RefundStatus::Cancelled | RefundStatus::Refunded)
@@ -169,7 +169,7 @@ pub async fn withdraw(
 ) -> Result<Json<PickupView>, Problem> {
     let vault = shared.settings.vault.as_ref()?.clone();
     let write = move |tx: &Tx<'_>| {
-        refund(tx, id, |store| caller.store.contains(store))?;
+        seen::refund(tx, &caller.store, id)?;
         let mut known = store::pickup_of(tx, id)?.ok_or_else(|| Problem::not_found("no courier was called for it"))?;
         if known.status != PickupStatus::Cancelled {
             if !known.status.can_be_cancelled() {
@@ -182,12 +182,4 @@ pub async fn withdraw(
         PickupView::new(&vault, known).map(Json)
     };
     shared.app.db().write(&cx, write).await
-}
-
-/// A refund that the caller may see.
-fn refund(tx: &Tx<'_>, id: RefundId, sees: impl Fn(Option<&str>) -> bool) -> Result<KnownRefund, Problem> {
-    let unknown = || Problem::not_found(format!("there is no refund {id}"));
-    let refund = store::refund_by_id(tx, id)?.ok_or_else(unknown)?;
-    let listed = store::listed_by_id(tx, refund.order_id)?.filter(|listed| sees(listed.store.as_deref()));
-    listed.map(|_| refund).ok_or_else(unknown)
 }

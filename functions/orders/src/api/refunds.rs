@@ -1,7 +1,7 @@
 //! Refunds entered by staff.
 
-use super::OrdersWrite;
 use super::view::RefundView;
+use super::{OrdersWrite, seen};
 use crate::deliver::{self, Origin};
 use crate::store;
 use axum::extract::State;
@@ -42,10 +42,7 @@ pub async fn create(
 }
 
 fn enter(tx: &Tx<'_>, caller: &Caller<OrdersWrite>, id: OrderId, claim: RefundClaim) -> Result<Answer, Problem> {
-    let listed = store::listed_by_id(tx, id)?
-        .filter(|listed| caller.store.contains(listed.store.as_deref()))
-        .ok_or_else(|| Problem::not_found(format!("there is no order {id}")))?;
-    let known = listed.known;
+    let known = seen::order(tx, &caller.store, id)?.known;
     let order = known.facts.order(known.key.clone());
     let refused = |error: &dyn std::fmt::Display| Problem::unprocessable("refund-refused", error.to_string());
     let paid = order.paid.ok_or_else(|| refused(&"the order has not been paid"))?;

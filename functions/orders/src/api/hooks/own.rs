@@ -11,14 +11,12 @@ use http::HeaderMap;
 use kit::extract::RawBody;
 use kit::{Cx, Problem, Tx, Vault};
 use platforms::Fact;
-use platforms::own::{self, OwnError};
+use platforms::own::{self, OwnError, PHONE};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// The source of these messages in the inbox.
 const OWN: &str = "own";
-/// The purpose under which buyers' phones are sealed.
-const PHONE: &str = "order.phone";
 
 /// What an own shop hears.
 #[derive(Debug, Serialize, ToSchema)]
