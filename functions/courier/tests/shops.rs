@@ -115,6 +115,24 @@ impl Bench {
 }
 
 #[tokio::test]
+async fn a_shop_tells_how_far_it_has_been_asked() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.connect().await.1["pulls"], json!([]));
+    let write = |tx: &kit::Tx<'_>| -> Result<(), DbError> {
+        tx.run(
+            "insert into pull (platform, shop, kind, pulled_until, failures, error)
+             values ('pinduoduo', '1', 'orders', 1771032600000, 2, 'HTTP 502'), ('jd', '1', 'orders', 0, 0, null)",
+            &[],
+        )
+    };
+    bench.app.db().write(&Cx::at(at(0)), write).await.unwrap();
+    let (_, shop) = bench.call("GET", "/v1/shops/pinduoduo/1", None).await;
+    let pulled =
+        json!({ "kind": "orders", "pulled_until": "2026-02-14T01:30:00.000Z", "failures": 2, "error": "HTTP 502" });
+    assert_eq!(shop["pulls"], json!([pulled]));
+}
+
+#[tokio::test]
 async fn a_shop_is_connected_listed_without_its_tokens_and_disconnected() {
     let bench = Bench::new().await;
     let (status, shop) = bench.connect().await;

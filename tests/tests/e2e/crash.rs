@@ -18,6 +18,8 @@ use crate::fixtures::{PATIENCE, THEN, basket, push, sale};
 const SENDERS: usize = 32;
 /// How long there is load before the power goes.
 const LOAD: Duration = Duration::from_millis(1500);
+/// For how long a call belongs to who has claimed it, and died.
+const LEASE: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_before_a_crash_is_there_once_and_every_event_is_consumed_once() {
@@ -54,7 +56,8 @@ async fn what_was_acknowledged_before_a_crash_is_there_once_and_every_event_is_c
         let orders = system.orders().await?;
         Ok((orders.iter().all(|order| order["complete"] == true) && is_settled(system)).then_some(orders))
     };
-    let orders = system.wait_for("the log to be consumed", PATIENCE, settled).await.unwrap();
+    // Calls that were under way are made again when their lease has lapsed, after two minutes.
+    let orders = system.wait_for("the log to be consumed", LEASE + PATIENCE, settled).await.unwrap();
     let own: Vec<_> = orders.iter().filter(|order| order["platform"] == "own").collect();
     let found: BTreeSet<_> = own.iter().map(|order| order["platform_order_id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(found.len(), own.len(), "no order is there twice");

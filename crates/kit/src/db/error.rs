@@ -31,9 +31,19 @@ impl DbError {
             Self::Busy
         } else if lower.contains("constraint failed") {
             Self::Constraint(message)
-        } else if ["disk", "i/o error", "full", "readonly", "read-only", "unable to open", "malformed", "interrupted"]
-            .iter()
-            .any(|sign| lower.contains(sign))
+        } else if [
+            "disk",
+            "i/o error",
+            "full",
+            "readonly",
+            "read-only",
+            "unable to open",
+            "malformed",
+            "interrupted",
+            "internal runtime error",
+        ]
+        .iter()
+        .any(|sign| lower.contains(sign))
         {
             Self::Unavailable(message)
         } else {

@@ -3,10 +3,10 @@
 use super::{ShopsRead, ShopsWrite};
 use crate::State as Shared;
 use crate::deliver::SOURCE;
-use crate::store::{self, Connected, ShopRow, Tokens};
+use crate::store::{self, Connected, PullRow, ShopRow, Tokens};
 use axum::Json;
 use axum::extract::State;
-use domain::{Event, Platform, Secret, ShopEvent, UnixMs, Version};
+use domain::{Event, Platform, PullKind, Secret, ShopEvent, UnixMs, Version};
 use http::StatusCode;
 use kit::auth::Caller;
 use kit::extract::{self, Paths, Query};
@@ -30,12 +30,35 @@ pub struct ShopView {
     expires_at: Option<UnixMs>,
     /// When the shop was connected.
     connected_at: UnixMs,
+    /// How far it has been asked what changed, by kind; empty for platforms that are not asked, and right after connecting.
+    pulls: Vec<PullView>,
+}
+
+/// How far a shop has been asked what changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PullView {
+    /// What is asked for: orders, after-sale cases, the platform's messages.
+    kind: PullKind,
+    /// Whatever changed before has been asked for.
+    pulled_until: UnixMs,
+    /// Failures in a row.
+    failures: u32,
+    /// The last failure; absent when the last attempt went well.
+    error: Option<String>,
 }
 
 impl From<ShopRow> for ShopView {
     fn from(row: ShopRow) -> Self {
-        let ShopRow { platform, shop_id, name, has_token, expires_at, connected_at } = row;
-        Self { platform, shop_id, name, has_token, expires_at, connected_at }
+        let ShopRow { platform, shop_id, name, has_token, expires_at, connected_at, pulls } = row;
+        let pulls = pulls.into_iter().map(PullView::from).collect();
+        Self { platform, shop_id, name, has_token, expires_at, connected_at, pulls }
+    }
+}
+
+impl From<PullRow> for PullView {
+    fn from(row: PullRow) -> Self {
+        let PullRow { kind, pulled_until, failures, error } = row;
+        Self { kind, pulled_until: UnixMs::from_millis(pulled_until).unwrap_or(UnixMs::EPOCH), failures, error }
     }
 }
 

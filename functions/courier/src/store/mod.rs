@@ -7,6 +7,6 @@ mod shops;
 pub use calls::{Claimed, claim, fail, put_back, succeed, trip};
 pub use errands::{errand, receiver_phone};
 pub use shops::{
-    Connected, ShopRow, TOKEN_PURPOSE, Tokens, connect, disconnect, forget_access_token, replace_tokens, shop, shops,
-    tokens,
+    Connected, PullRow, ShopRow, TOKEN_PURPOSE, Tokens, connect, disconnect, forget_access_token, replace_tokens, shop,
+    shops, tokens,
 };

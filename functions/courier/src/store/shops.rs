@@ -1,8 +1,9 @@
 //! Shops that the merchant has connected, and their tokens, sealed.
 
-use domain::{Platform, UnixMs};
+use domain::{Platform, PullKind, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params};
+use serde::Deserialize;
 
 /// The purpose under which tokens are sealed.
 pub const TOKEN_PURPOSE: &str = "shop.token";
@@ -22,6 +23,21 @@ pub struct ShopRow {
     pub expires_at: Option<UnixMs>,
     /// When it was connected.
     pub connected_at: UnixMs,
+    /// How far it has been asked what changed.
+    pub pulls: Vec<PullRow>,
+}
+
+/// How far a shop has been asked for changes of a kind: a row of functions/orders.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PullRow {
+    /// The kind.
+    pub kind: PullKind,
+    /// Unix milliseconds: whatever changed before has been asked for.
+    pub pulled_until: i64,
+    /// Failures in a row.
+    pub failures: u32,
+    /// The last failure; none when the last attempt went well.
+    pub error: Option<String>,
 }
 
 impl ShopRow {
@@ -33,6 +49,7 @@ impl ShopRow {
             has_token: row.get("has_token")?,
             expires_at: row.optional_instant("expires_at")?,
             connected_at: row.instant("connected_at")?,
+            pulls: row.json("pulls")?,
         })
     }
 }
@@ -97,8 +114,11 @@ pub fn disconnect(tx: &Tx<'_>, platform: Platform, shop_id: &str) -> Result<bool
     Ok(tx.execute("delete from shop where platform = ?1 and shop = ?2", &params![platform.as_str(), shop_id])? > 0)
 }
 
-const COLUMNS: &str = "platform, shop, name, coalesce(access_token, refresh_token) is not null as has_token, expires_at, \
-                       connected_at";
+const COLUMNS: &str =
+    "platform, shop, name, coalesce(access_token, refresh_token) is not null as has_token, expires_at,
+    connected_at, (select json_group_array(json_object('kind', kind, 'pulled_until', pulled_until,
+                                                       'failures', failures, 'error', error) order by kind)
+                     from pull where pull.platform = shop.platform and pull.shop = shop.shop) as pulls";
 
 /// A connected shop.
 ///
