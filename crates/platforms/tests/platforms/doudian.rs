@@ -1,7 +1,5 @@
 //! Doudian's messages and records to facts. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use domain::{

@@ -1,7 +1,5 @@
 //! Xiaohongshu's pushes, records and our requests to it. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use domain::{

@@ -1,7 +1,5 @@
 //! WeChat Store's pushes and records to facts, and our requests to it. Stores, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use domain::{

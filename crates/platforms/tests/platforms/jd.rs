@@ -1,7 +1,5 @@
 //! JD's records and commands. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use domain::{

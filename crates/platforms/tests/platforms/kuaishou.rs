@@ -1,7 +1,5 @@
 //! Kuaishou's pushes, records and calls. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use aes::Aes128;

@@ -1,7 +1,5 @@
 //! Weidian's messages and records to facts, and asks to calls. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::{BTreeMap, HashMap};
 
 use domain::{

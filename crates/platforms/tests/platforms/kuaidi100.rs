@@ -1,7 +1,5 @@
 //! Kuaidi100: subscriptions, news of parcels, couriers for returns. People, parcels and addresses are invented.
 
-#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
-
 use std::collections::HashMap;
 
 use domain::{Fen, ParcelFacts, ParcelStatus, ParcelWatch, Secret, UnixMs};
