@@ -10,6 +10,7 @@ mod kuaidi100;
 mod kuaishou;
 mod own;
 mod pinduoduo;
+mod support;
 mod taobao;
 mod wechat_store;
 mod weidian;
