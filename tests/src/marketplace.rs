@@ -22,6 +22,9 @@ pub mod weidian;
 pub mod xiaohongshu;
 pub mod youzan;
 
+#[cfg(test)]
+mod testing;
+
 use std::sync::Arc;
 
 /// All platforms but Doudian.

@@ -2,6 +2,7 @@
 //!
 //! Buyers, guides, stores and numbers are invented; the same seed makes the same morning.
 
+pub mod baskets;
 pub mod tills;
 
 use std::collections::BTreeMap;

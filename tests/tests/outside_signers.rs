@@ -23,10 +23,11 @@ use siyu_tests::marketplace::kuaishou::Kuaishou;
 use siyu_tests::marketplace::pinduoduo::Pinduoduo;
 use siyu_tests::marketplace::push::Push;
 use siyu_tests::marketplace::server::{Call, Server};
-use siyu_tests::marketplace::shop::{Basket, Goods};
+use siyu_tests::marketplace::shop::Basket;
 use siyu_tests::marketplace::taobao::Taobao;
 use siyu_tests::marketplace::wechat_store::WechatStore;
 use siyu_tests::marketplace::xiaohongshu::Xiaohongshu;
+use siyu_tests::merchant::baskets;
 use siyu_tests::merchant::tills::Sale;
 use siyu_tests::system::{System, WEBHOOK_SECRET};
 
@@ -183,16 +184,7 @@ fn receive(dialect: &dyn Dialect, push: &Push) -> Result<Received, VerifyError> 
 }
 
 fn basket() -> Basket {
-    let tea = Goods { code: "TEA-A".to_owned(), title: "测试茶".to_owned(), quantity: 2, unit_price: 1_990 };
-    Basket {
-        buyer: "测试买家-1".to_owned(),
-        goods: vec![tea],
-        discount_merchant: 0,
-        discount_platform: 0,
-        freight: 600,
-        room: None,
-        region: ("浙江省", "杭州市"),
-    }
+    Basket { freight: 600, ..baskets::plain(vec![baskets::tea("TEA-A", 2, 1_990)]) }
 }
 
 fn now() -> UnixMs {

@@ -7,7 +7,7 @@
 //! - `map`: one message or record to [`Fact`]s, exact in money (fen) and ids (text);
 //! - `sign`: what the platform (or its simulator) would put on a delivery, and what our own requests carry.
 //!
-//! Nothing here does I/O; the current time is an argument. A new marketplace is a module and its rows in the tables below.
+//! Nothing here does I/O; the current time is an argument. A new marketplace is a module and its row in the table below.
 
 pub mod doudian;
 pub mod jd;
@@ -59,50 +59,43 @@ pub enum Fact {
     },
 }
 
-/// A platform whose pushes and records are understood.
-pub fn source(platform: Platform) -> Option<&'static dyn Source> {
-    Some(match platform {
-        Platform::Douyin => &doudian::Doudian,
-        Platform::Taobao => &taobao::Taobao,
-        Platform::Jd => &jd::Jd,
-        Platform::Pinduoduo => &pinduoduo::Pinduoduo,
-        Platform::Kuaishou => &kuaishou::Kuaishou,
-        Platform::WechatStore => &wechat_store::WechatStore,
-        Platform::Xiaohongshu => &xiaohongshu::Xiaohongshu,
-        Platform::Youzan => &youzan::Youzan,
-        Platform::Weidian => &weidian::Weidian,
-        _ => return None,
-    })
+/// Three functions and not one, since a component holds what it may call: the courier no reading of records, orders no requests.
+macro_rules! marketplaces {
+    ($($platform:ident => $module:ident::$name:ident,)+) => {
+        /// A platform whose pushes and records are understood.
+        pub fn source(platform: Platform) -> Option<&'static dyn Source> {
+            match platform {
+                $(Platform::$platform => Some(&$module::$name),)+
+                _ => None,
+            }
+        }
+
+        /// A platform that can be asked.
+        pub fn api(platform: Platform) -> Option<&'static dyn Api> {
+            match platform {
+                $(Platform::$platform => Some(&$module::$name),)+
+                _ => None,
+            }
+        }
+
+        /// How an app of a platform is configured.
+        pub fn settings(platform: Platform) -> &'static [Setting] {
+            match platform {
+                $(Platform::$platform => $module::SETTINGS,)+
+                _ => &[],
+            }
+        }
+    };
 }
 
-/// A platform that can be asked.
-pub fn api(platform: Platform) -> Option<&'static dyn Api> {
-    Some(match platform {
-        Platform::Douyin => &doudian::Doudian,
-        Platform::Taobao => &taobao::Taobao,
-        Platform::Jd => &jd::Jd,
-        Platform::Pinduoduo => &pinduoduo::Pinduoduo,
-        Platform::Kuaishou => &kuaishou::Kuaishou,
-        Platform::WechatStore => &wechat_store::WechatStore,
-        Platform::Xiaohongshu => &xiaohongshu::Xiaohongshu,
-        Platform::Youzan => &youzan::Youzan,
-        Platform::Weidian => &weidian::Weidian,
-        _ => return None,
-    })
-}
-
-/// How an app of a platform is configured.
-pub fn settings(platform: Platform) -> &'static [Setting] {
-    match platform {
-        Platform::Douyin => doudian::SETTINGS,
-        Platform::Taobao => taobao::SETTINGS,
-        Platform::Jd => jd::SETTINGS,
-        Platform::Pinduoduo => pinduoduo::SETTINGS,
-        Platform::Kuaishou => kuaishou::SETTINGS,
-        Platform::WechatStore => wechat_store::SETTINGS,
-        Platform::Xiaohongshu => xiaohongshu::SETTINGS,
-        Platform::Youzan => youzan::SETTINGS,
-        Platform::Weidian => weidian::SETTINGS,
-        _ => &[],
-    }
+marketplaces! {
+    Douyin => doudian::Doudian,
+    Taobao => taobao::Taobao,
+    Jd => jd::Jd,
+    Pinduoduo => pinduoduo::Pinduoduo,
+    Kuaishou => kuaishou::Kuaishou,
+    WechatStore => wechat_store::WechatStore,
+    Xiaohongshu => xiaohongshu::Xiaohongshu,
+    Youzan => youzan::Youzan,
+    Weidian => weidian::Weidian,
 }

@@ -481,27 +481,15 @@ fn tracking_number(carrier: &str, id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::merchant::baskets::{plain, tea};
 
     fn shop() -> Shop {
         Shop::new(0, |_, number| number.to_string())
     }
 
     fn basket() -> Basket {
-        let goods = |code: &str, quantity, unit_price| Goods {
-            code: code.to_owned(),
-            title: "测试乌龙".to_owned(),
-            quantity,
-            unit_price,
-        };
-        Basket {
-            buyer: "测试买家-1".to_owned(),
-            goods: vec![goods("TEA-1", 2, 1990), goods("TEA-2", 1, 3335)],
-            discount_merchant: 100,
-            discount_platform: 1,
-            freight: 600,
-            room: None,
-            region: ("浙江省", "杭州市"),
-        }
+        let goods = vec![tea("TEA-1", 2, 1990), tea("TEA-2", 1, 3335)];
+        Basket { discount_merchant: 100, discount_platform: 1, freight: 600, ..plain(goods) }
     }
 
     #[test]

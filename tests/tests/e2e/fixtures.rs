@@ -6,7 +6,8 @@ use serde_json::Value;
 use siyu_tests::http::{Answer, Client};
 use siyu_tests::marketplace::doudian::accepted;
 use siyu_tests::marketplace::push::Message;
-use siyu_tests::marketplace::shop::{Basket, Goods, Room};
+use siyu_tests::marketplace::shop::{Basket, Room};
+use siyu_tests::merchant::baskets;
 use siyu_tests::merchant::tills::Sale;
 use siyu_tests::system::System;
 
@@ -15,23 +16,10 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// Some time in the past, Unix seconds.
 pub const THEN: i64 = 1_790_000_000;
 
-/// Two lines of one SKU and one of another, with a discount that does not divide evenly.
+/// [`baskets::uneven`], sold in a live room.
 pub fn basket() -> Basket {
-    let goods = |code: &str, quantity, unit_price| Goods {
-        code: code.to_owned(),
-        title: "测试茶".to_owned(),
-        quantity,
-        unit_price,
-    };
-    Basket {
-        buyer: "测试买家-1".to_owned(),
-        goods: vec![goods("TEA-A", 2, 1_990), goods("TEA-B", 1, 3_335), goods("TEA-A", 1, 1_990)],
-        discount_merchant: 100,
-        discount_platform: 1,
-        freight: 600,
-        room: Some(Room { id: 7_300_000_000_000_000_001, author_id: 9_000_000_001, author_name: "测试主播" }),
-        region: ("浙江省", "杭州市"),
-    }
+    let room = Room { id: 7_300_000_000_000_000_001, author_id: 9_000_000_001, author_name: "测试主播" };
+    Basket { room: Some(room), ..baskets::uneven() }
 }
 
 /// What a buyer of [`basket`] pays, fen.

@@ -10,9 +10,9 @@ use siyu_tests::marketplace;
 use siyu_tests::marketplace::dialect::Delivery;
 use siyu_tests::marketplace::push::Mishaps;
 use siyu_tests::marketplace::server::Server;
-use siyu_tests::marketplace::shop::{Basket, Goods};
-use siyu_tests::merchant::Ways;
+use siyu_tests::marketplace::shop::Basket;
 use siyu_tests::merchant::tills::Sale;
+use siyu_tests::merchant::{Ways, baskets};
 use siyu_tests::standard_webhooks;
 use siyu_tests::system::{System, WEBHOOK_SECRET};
 
@@ -23,15 +23,7 @@ const COUNTED: i64 = 60;
 const ORDERS: i64 = 12;
 
 fn basket(quantity: u32) -> Basket {
-    Basket {
-        buyer: "测试买家-库存".to_owned(),
-        goods: vec![Goods { code: SKU.to_owned(), title: "限量测试茶".to_owned(), quantity, unit_price: 1_990 }],
-        discount_merchant: 0,
-        discount_platform: 0,
-        freight: 0,
-        room: None,
-        region: ("浙江省", "杭州市"),
-    }
+    baskets::plain(vec![baskets::tea(SKU, quantity, 1_990)])
 }
 
 /// Pieces kept back from each marketplace, by its place.

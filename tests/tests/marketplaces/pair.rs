@@ -13,7 +13,8 @@ use siyu_tests::http::Client;
 use siyu_tests::marketplace::dialect::{self, Dialect};
 use siyu_tests::marketplace::push::{Mishaps, Push};
 use siyu_tests::marketplace::server::Server;
-use siyu_tests::marketplace::shop::{Basket, Goods};
+use siyu_tests::marketplace::shop::Basket;
+use siyu_tests::merchant::baskets;
 
 use crate::{Settings, THEN, dialects};
 
@@ -75,7 +76,7 @@ impl Pair {
 
     /// The basket, as far as an order of the platform can hold it.
     pub fn basket(&self) -> Basket {
-        let mut basket = basket();
+        let mut basket = baskets::uneven();
         basket.goods.truncate(self.server.dialect().lines());
         basket
     }
@@ -235,23 +236,4 @@ impl Pair {
 
 pub fn now() -> UnixMs {
     UnixMs::from_millis(jiff::Timestamp::now().as_millisecond()).unwrap()
-}
-
-/// Two lines of one SKU and one of another, with discounts that do not divide evenly.
-pub fn basket() -> Basket {
-    let goods = |code: &str, quantity, unit_price| Goods {
-        code: code.to_owned(),
-        title: "测试茶".to_owned(),
-        quantity,
-        unit_price,
-    };
-    Basket {
-        buyer: "测试买家-1".to_owned(),
-        goods: vec![goods("TEA-A", 2, 1_990), goods("TEA-B", 1, 3_335), goods("TEA-A", 1, 1_990)],
-        discount_merchant: 100,
-        discount_platform: 1,
-        freight: 600,
-        room: None,
-        region: ("浙江省", "杭州市"),
-    }
 }

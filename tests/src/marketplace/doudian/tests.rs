@@ -1,11 +1,9 @@
-use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::*;
-use crate::http::Client;
 use crate::marketplace::dialect::gmt8;
 use crate::marketplace::server::Server;
-use crate::marketplace::shop::{Basket, Goods};
+use crate::marketplace::testing::{basket, send};
 
 /// Call as an honest client does, unless `spoil` changes the query.
 async fn call(server: &Server, method: &str, token: &str, body: &Value, spoil: impl Fn(&mut String)) -> Value {
@@ -21,8 +19,7 @@ async fn call_text(server: &Server, method: &str, token: &str, body: &str, spoil
         timestamp.replace(' ', "%20"),
     );
     spoil(&mut query);
-    let url = format!("{}/{}?{query}", server.base(), method.replace('.', "/"));
-    Client::new().send("POST", &url, &HeaderMap::new(), body.into()).await.unwrap().json().unwrap()
+    send(server, "POST", &format!("/{}?{query}", method.replace('.', "/")), body.to_owned()).await
 }
 
 async fn token(server: &Server) -> String {
@@ -33,17 +30,7 @@ async fn token(server: &Server) -> String {
 }
 
 fn order(server: &Server) -> String {
-    let tea = Goods { code: "T".into(), title: "测试茶".into(), quantity: 1, unit_price: 100 };
-    let basket = Basket {
-        buyer: "测试买家-1".into(),
-        goods: vec![tea],
-        discount_merchant: 0,
-        discount_platform: 0,
-        freight: 0,
-        room: None,
-        region: ("浙江省", "杭州市"),
-    };
-    server.shop(|shop| shop.place(basket, 1))
+    server.shop(|shop| shop.place(basket(1, 100), 1))
 }
 
 #[tokio::test]

@@ -1,16 +1,12 @@
-use std::collections::BTreeMap;
-
-use http::HeaderMap;
 use jiff::Timestamp;
 
 use super::*;
-use crate::http::Client;
 use crate::marketplace::dialect::gmt8;
 use crate::marketplace::server::Server;
-use crate::marketplace::shop::{Basket, Goods};
+use crate::marketplace::testing::{Fields, basket, form, paid, send, set};
 
 /// Call as an honest client does, unless `spoil` changes the signed form.
-async fn call(server: &Server, method: &str, param: &Value, spoil: impl Fn(&mut BTreeMap<String, String>)) -> Value {
+async fn call(server: &Server, method: &str, param: &Value, spoil: impl Fn(&mut Fields)) -> Value {
     let fields = [
         ("360buy_param_json", param.to_string()),
         ("access_token", server.issue_token(0).access),
@@ -19,36 +15,16 @@ async fn call(server: &Server, method: &str, param: &Value, spoil: impl Fn(&mut 
         ("timestamp", format!("{}.001+0800", gmt8(Timestamp::now().as_second()))),
         ("v", "2.0".to_owned()),
     ];
-    let mut form: BTreeMap<_, _> = fields.map(|(name, text)| (name.to_owned(), text)).into();
-    form.insert("sign".to_owned(), sign::sign(server.app(), &form));
-    spoil(&mut form);
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
-    let url = format!("{}/routerjson", server.base());
-    Client::new().send("POST", &url, &HeaderMap::new(), body.into()).await.unwrap().json().unwrap()
-}
-
-fn paid_order(server: &Server) -> String {
-    let tea = Goods { code: "T".into(), title: "测试茶".into(), quantity: 1, unit_price: 100 };
-    let basket = Basket {
-        buyer: "测试买家-1".into(),
-        goods: vec![tea],
-        discount_merchant: 0,
-        discount_platform: 0,
-        freight: 0,
-        room: None,
-        region: ("浙江省", "杭州市"),
-    };
-    server.shop(|shop| {
-        let id = shop.place(basket, 1);
-        shop.pay(&id, 2).unwrap();
-        id
-    })
+    let mut fields: Fields = fields.map(|(name, text)| (name.to_owned(), text)).into();
+    fields.insert("sign".to_owned(), sign::sign(server.app(), &fields));
+    spoil(&mut fields);
+    send(server, "POST", "/routerjson", form(&fields)).await
 }
 
 #[tokio::test]
 async fn an_honest_caller_gets_the_record_and_a_forger_a_refusal() {
     let server = Server::start(Jd).await.unwrap();
-    let id = paid_order(&server);
+    let id = paid(&server, basket(1, 100));
     let method = "jingdong.pop.order.get";
     let param = json!({"order_id": id, "optional_fields": "orderId"});
     let answer = call(&server, method, &param, |_| ()).await;
@@ -56,8 +32,7 @@ async fn an_honest_caller_gets_the_record_and_a_forger_a_refusal() {
     for (name, text, code) in
         [("sign", "0", "12"), ("360buy_param_json", "{}", "12"), ("app_key", "1", "21"), ("v", "1.0", "15")]
     {
-        let spoil = |form: &mut BTreeMap<String, String>| drop(form.insert(name.to_owned(), text.to_owned()));
-        assert_eq!(call(&server, method, &param, spoil).await["error_response"]["code"], code, "{name}");
+        assert_eq!(call(&server, method, &param, set(name, text)).await["error_response"]["code"], code, "{name}");
     }
     let nothing_asked = json!({"order_id": id, "optional_fields": ""});
     assert_eq!(call(&server, method, &nothing_asked, |_| ()).await["error_response"]["code"], "61");
@@ -68,7 +43,7 @@ async fn an_honest_caller_gets_the_record_and_a_forger_a_refusal() {
 #[tokio::test]
 async fn only_cancellations_are_answered_and_a_refusal_needs_its_reason() {
     let server = Server::start(Jd).await.unwrap();
-    let id = paid_order(&server);
+    let id = paid(&server, basket(1, 100));
     let (early, late) = server.shop(|shop| {
         let early = shop.ask_refund(&id, 40, 3).unwrap();
         shop.ship(&id, 4).unwrap();
@@ -96,8 +71,7 @@ async fn a_refresh_token_is_good_once_and_only_for_who_knows_the_secret() {
             "app_key={}&app_secret={secret}&grant_type=refresh_token&refresh_token={refresh}",
             server.app().key
         );
-        let url = format!("{}/oauth2/refresh_token?{query}", server.base());
-        Client::new().send("GET", &url, &HeaderMap::new(), Vec::new()).await.unwrap().json().unwrap()
+        send(&server, "GET", &format!("/oauth2/refresh_token?{query}"), String::new()).await
     };
     let secret = server.app().secret.clone();
     assert!(renew("a-guess").await["access_token"].is_null());

@@ -1,19 +1,13 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::http::Client;
 use crate::marketplace::push::Mishaps;
 use crate::marketplace::server::Server;
-use crate::marketplace::shop::{Basket, Goods};
+use crate::marketplace::shop::Basket;
+use crate::marketplace::testing::{Fields, basket, form, paid, send, set};
 
 /// Call as an honest client does, unless `spoil` changes the parameters after they are signed.
-async fn call(
-    server: &Server,
-    http: &Method,
-    method: &str,
-    param: &Value,
-    spoil: impl Fn(&mut BTreeMap<String, String>),
-) -> Value {
+async fn call(server: &Server, http: &Method, method: &str, param: &Value, spoil: impl Fn(&mut Fields)) -> Value {
     let params = [
         ("access_token", server.issue_token(0).access),
         ("appkey", server.app().key.clone()),
@@ -23,33 +17,17 @@ async fn call(
         ("timestamp", Timestamp::now().as_millisecond().to_string()),
         ("version", "1".to_owned()),
     ];
-    let mut params: BTreeMap<_, _> = params.map(|(name, value)| (name.to_owned(), value)).into();
+    let mut params: Fields = params.map(|(name, value)| (name.to_owned(), value)).into();
     params.insert("sign".to_owned(), sign::call(server.app(), &params));
     spoil(&mut params);
-    let (body, query): (BTreeMap<_, _>, BTreeMap<_, _>) =
+    let (body, query): (Fields, Fields) =
         params.into_iter().partition(|(name, _)| http == Method::POST && name == "param");
-    let form =
-        |pairs: BTreeMap<String, String>| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    let url = format!("{}/{}?{}", server.base(), method.replace('.', "/"), form(query));
-    Client::new().send(http.as_str(), &url, &HeaderMap::new(), form(body).into_bytes()).await.unwrap().json().unwrap()
+    let path_and_query = format!("/{}?{}", method.replace('.', "/"), form(&query));
+    send(server, http.as_str(), &path_and_query, form(&body)).await
 }
 
 fn order(server: &Server) -> String {
-    let tea = Goods { code: "T".into(), title: "测试茶".into(), quantity: 2, unit_price: 1_990 };
-    let basket = Basket {
-        buyer: "测试买家-1".into(),
-        goods: vec![tea],
-        discount_merchant: 80,
-        discount_platform: 0,
-        freight: 600,
-        room: None,
-        region: ("浙江省", "杭州市"),
-    };
-    server.shop(|shop| {
-        let id = shop.place(basket, 1);
-        shop.pay(&id, 2).unwrap();
-        id
-    })
+    paid(server, Basket { discount_merchant: 80, freight: 600, ..basket(2, 1_990) })
 }
 
 #[tokio::test]
@@ -61,8 +39,7 @@ async fn an_honest_caller_gets_the_record_and_a_forger_a_refusal() {
     assert_eq!((&base["oid"], &base["totalFee"], &base["status"]), (&json!(oid), &json!(3_900), &json!(30)));
 
     let result = async |name: &str, value: &str| {
-        let spoil = |params: &mut BTreeMap<String, String>| drop(params.insert(name.to_owned(), value.to_owned()));
-        call(&server, &Method::GET, detail, &param, spoil).await["result"].clone()
+        call(&server, &Method::GET, detail, &param, set(name, value)).await["result"].clone()
     };
     assert_eq!(result("sign", "0").await, 15);
     assert_eq!(result("param", "{}").await, 15);

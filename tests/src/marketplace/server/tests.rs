@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::super::shop::{Basket, Change, Goods, Span};
+use super::super::shop::{Change, Span};
+use super::super::testing::basket;
 use super::*;
 use crate::http::Answer;
 
@@ -78,17 +79,7 @@ async fn token(server: &Server) -> String {
 }
 
 fn place(shop: &mut Shop, at: i64) -> String {
-    let tea = Goods { code: "T".into(), title: "测试茶".into(), quantity: 1, unit_price: 100 };
-    let basket = Basket {
-        buyer: "测试买家-1".into(),
-        goods: vec![tea],
-        discount_merchant: 0,
-        discount_platform: 0,
-        freight: 0,
-        room: None,
-        region: ("浙江省", "杭州市"),
-    };
-    shop.place(basket, at)
+    shop.place(basket(1, 100), at)
 }
 
 #[tokio::test]

@@ -1,32 +1,17 @@
 use super::*;
-use crate::http::Client;
 use crate::marketplace::server::Server;
-use crate::marketplace::shop::{Basket, CaseStatus, Goods};
+use crate::marketplace::shop::{Basket, CaseStatus};
+use crate::marketplace::testing::{basket, paid, send};
 
 fn order(server: &Server) -> String {
-    let tea = Goods { code: "T".into(), title: "测试茶".into(), quantity: 1, unit_price: 100 };
-    let basket = Basket {
-        buyer: "179000159".into(),
-        goods: vec![tea],
-        discount_merchant: 10,
-        discount_platform: 0,
-        freight: 50,
-        room: None,
-        region: ("浙江省", "杭州市"),
-    };
-    server.shop(|shop| {
-        let id = shop.place(basket, 1);
-        shop.pay(&id, 2).unwrap();
-        id
-    })
+    paid(server, Basket { buyer: "179000159".to_owned(), discount_merchant: 10, freight: 50, ..basket(1, 100) })
 }
 
 async fn call(server: &Server, token: &str, method: &str, version: &str, param: Value) -> Value {
     let public = json!({"method": method, "access_token": token, "version": version, "format": "json"});
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("param", &param.to_string()).append_pair("public", &public.to_string());
-    let url = format!("{}/api", server.base());
-    Client::new().send("POST", &url, &HeaderMap::new(), form.finish().into()).await.unwrap().json().unwrap()
+    send(server, "POST", "/api", form.finish()).await
 }
 
 #[tokio::test]
@@ -34,8 +19,8 @@ async fn the_app_alone_gets_a_token_and_the_token_alone_the_record() {
     let server = Server::start(Weidian).await.unwrap();
     let token = async |secret: &str| {
         let key = &server.app().key;
-        let url = format!("{}/token?grant_type=client_credential&appkey={key}&secret={secret}", server.base());
-        Client::new().send("GET", &url, &HeaderMap::new(), Vec::new()).await.unwrap().json().unwrap()
+        let path_and_query = format!("/token?grant_type=client_credential&appkey={key}&secret={secret}");
+        send(&server, "GET", &path_and_query, String::new()).await
     };
     let granted = token(&server.app().secret).await;
     assert_eq!(granted["result"]["expire_in"], 86_400);

@@ -1,29 +1,14 @@
 use super::*;
-use crate::http::Client;
 use crate::marketplace::server::Server;
-use crate::marketplace::shop::{Basket, Goods};
+use crate::marketplace::shop::Basket;
+use crate::marketplace::testing::{basket, paid, send};
 
 fn order(server: &Server) -> String {
-    let tea = Goods { code: "T".into(), title: "测试茶".into(), quantity: 3, unit_price: 100 };
-    let basket = Basket {
-        buyer: "测试买家-1".into(),
-        goods: vec![tea],
-        discount_merchant: 0,
-        discount_platform: 0,
-        freight: 50,
-        room: None,
-        region: ("浙江省", "杭州市"),
-    };
-    server.shop(|shop| {
-        let id = shop.place(basket, 1);
-        shop.pay(&id, 2).unwrap();
-        id
-    })
+    paid(server, Basket { freight: 50, ..basket(3, 100) })
 }
 
 async fn call(server: &Server, path: &str, body: Value) -> Value {
-    let url = format!("{}{path}", server.base());
-    Client::new().send("POST", &url, &HeaderMap::new(), body.to_string().into()).await.unwrap().json().unwrap()
+    send(server, "POST", path, body.to_string()).await
 }
 
 async fn refund(server: &Server, token: &str, what: &str, body: Value) -> Value {
@@ -71,19 +56,7 @@ async fn only_the_newest_version_is_decided_on_and_agreeing_pays() {
 #[test]
 fn the_body_signs_its_content_once_more() {
     let (app, mut shop) = (Youzan.app(), Shop::new(0, Youzan.ids()));
-    let tea = Goods { code: "T".into(), title: "测试茶".into(), quantity: 1, unit_price: 100 };
-    shop.place(
-        Basket {
-            buyer: "测试买家-1".into(),
-            goods: vec![tea],
-            discount_merchant: 0,
-            discount_platform: 0,
-            freight: 0,
-            room: None,
-            region: ("浙江省", "杭州市"),
-        },
-        1,
-    );
+    shop.place(basket(1, 100), 1);
     let messages: Vec<_> = shop.untold().iter().flat_map(|change| Youzan.messages(&shop, change)).collect();
     let push = old_push(&app, &messages[0]).unwrap();
     let body: Value = serde_json::from_slice(&push.body).unwrap();

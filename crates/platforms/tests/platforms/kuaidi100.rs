@@ -1,25 +1,15 @@
 //! Kuaidi100: subscriptions, news of parcels, couriers for returns. People, parcels and addresses are invented.
 
-#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
-
-use std::collections::HashMap;
-
 use domain::{Fen, ParcelFacts, ParcelStatus, ParcelWatch, Secret, UnixMs};
 use platforms::kuaidi100::{self, Subscription, pickup, tracking};
-use platforms::marketplace::{ApiError, App, Request};
+use platforms::marketplace::App;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::support::{Next, china, form, next, redelivered};
+
 fn app() -> App {
     App::of([("app_key", "KEY"), ("app_secret", "SECRET"), ("salt", "salt1")])
-}
-
-fn at(text: &str) -> UnixMs {
-    format!("{text}+08:00").parse().unwrap()
-}
-
-fn form(request: &Request) -> HashMap<String, String> {
-    form_urlencoded::parse(request.body.as_bytes()).into_owned().collect()
 }
 
 fn entry(ftime: &str, code: &str) -> Value {
@@ -51,7 +41,7 @@ fn a_subscription_carries_what_the_platform_wants() {
         phone: Some(Secret::new("0001".to_owned())),
     };
     let request = kuaidi100::subscribe(&app(), &parcel);
-    let form_fields = form(&request);
+    let form_fields = form(&request.body);
     assert_eq!((request.path_and_query.as_str(), form_fields["schema"].as_str()), ("/poll", "json"));
     let param: Value = serde_json::from_str(&form_fields["param"]).unwrap();
     assert_eq!(
@@ -61,26 +51,21 @@ fn a_subscription_carries_what_the_platform_wants() {
         }})
     );
     parcel.carrier = None;
-    let param: Value = serde_json::from_str(&form(&kuaidi100::subscribe(&app(), &parcel))["param"]).unwrap();
+    let param: Value = serde_json::from_str(&form(&kuaidi100::subscribe(&app(), &parcel).body)["param"]).unwrap();
     assert_eq!((&param["company"], &param["parameters"]["autoCom"]), (&json!(""), &json!("1")));
 }
 
 #[test]
 fn answers_to_a_subscription_are_told_apart() {
     for (body, expected) in [
-        (r#"{"result":true,"returnCode":"200","message":"提交成功"}"#, "ok"),
-        (r#"{"result":false,"returnCode":"501","message":"重复订阅"}"#, "ok"),
-        (r#"{"result":false,"returnCode":500,"message":"x"}"#, "again"),
-        (r#"{"result":false,"returnCode":"600","message":"x"}"#, "never"),
-        (r#"{"result":false,"returnCode":"701","message":"x"}"#, "never"),
-        ("<html>", "again"),
+        (r#"{"result":true,"returnCode":"200","message":"提交成功"}"#, Next::Done),
+        (r#"{"result":false,"returnCode":"501","message":"重复订阅"}"#, Next::Done),
+        (r#"{"result":false,"returnCode":500,"message":"x"}"#, Next::Retry),
+        (r#"{"result":false,"returnCode":"600","message":"x"}"#, Next::GiveUp),
+        (r#"{"result":false,"returnCode":"701","message":"x"}"#, Next::GiveUp),
+        ("<html>", Next::Retry),
     ] {
-        let outcome = match kuaidi100::subscribed(body.as_bytes()) {
-            Ok(()) => "ok",
-            Err(ApiError::Retryable(_)) => "again",
-            Err(_) => "never",
-        };
-        assert_eq!(outcome, expected, "{body}");
+        assert_eq!(next(kuaidi100::subscribed(body.as_bytes())), expected, "{body}");
     }
 }
 
@@ -95,7 +80,7 @@ fn each_entry_reaches_its_step_at_its_time_in_gmt8() {
         (ParcelStatus::Delivering, "2026-02-15T08:00:00"),
         (ParcelStatus::Signed, "2026-02-16T00:00:00"),
     ];
-    assert_eq!(facts.reached, steps.map(|(status, time)| (status, at(time))).into());
+    assert_eq!(facts.reached, steps.map(|(status, time)| (status, china(time))).into());
     assert_eq!((facts.status(), facts.watch.unwrap().value), (Some(ParcelStatus::Signed), ParcelWatch::Finished));
     assert_eq!(facts.carrier.unwrap().value, "yuantong");
     assert!(facts.unknown_statuses.is_empty());
@@ -191,7 +176,7 @@ fn a_courier_is_ordered_and_withdrawn_with_a_signature() {
     assert!(!format!("{order:?}").contains("138"), "{order:?}");
     let now = UnixMs::from_millis(1_576_123_932_000).unwrap();
     let request = pickup::order(&app(), &order, now);
-    let fields = form(&request);
+    let fields = form(&request.body);
     assert_eq!(request.path_and_query, "/order/borderapi.do");
     assert_eq!(
         (fields["method"].as_str(), fields["t"].as_str(), fields["key"].as_str()),
@@ -207,7 +192,7 @@ fn a_courier_is_ordered_and_withdrawn_with_a_signature() {
     let answer = r#"{"result":true,"returnCode":"200","message":"success","data":{"taskId":"T1","orderId":"17390954","kuaidinum":""}}"#;
     let ordered = pickup::ordered(answer.as_bytes()).unwrap();
     assert_eq!((ordered.task_id.as_str(), ordered.tracking_number.as_deref()), ("T1", None));
-    let fields = form(&pickup::cancel(&app(), &ordered, "not sent back after all", now));
+    let fields = form(&pickup::cancel(&app(), &ordered, "not sent back after all", now).body);
     assert_eq!(fields["method"], "cancel");
     assert!(pickup::cancelled(br#"{"result":true,"returnCode":"200"}"#).is_ok());
     assert!(pickup::ordered(br#"{"result":false,"returnCode":"30002","message":"x"}"#).is_err());
@@ -253,11 +238,7 @@ fn merged(facts: impl IntoIterator<Item = ParcelFacts>) -> ParcelFacts {
 
 proptest! {
     #[test]
-    fn pushes_converge(
-        noisy in prop::sample::subsequence(life(), 0..=life().len())
-            .prop_map(|again| [life(), again].concat())
-            .prop_shuffle()
-    ) {
+    fn pushes_converge(noisy in redelivered(life())) {
         prop_assert_eq!(merged(noisy), merged(life()));
     }
 

@@ -1,27 +1,21 @@
 //! JD's records and commands. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use domain::{
     Fen, OrderFacts, OrderFlag, OrderKey, OrderStatus, Platform, RefundFacts, RefundKind, RefundStatus, Secret, UnixMs,
 };
-use http::{HeaderMap, Method};
-use platforms::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, Seen, Shelf, Shop, Source, VerifyError, Window,
-};
-use platforms::{Fact, api, source};
+use platforms::Fact;
+use platforms::jd::Jd;
+use platforms::marketplace::{Answer, Api, ApiError, App, Ask, Seen, Shelf, Shop, Source, VerifyError, Window};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::support::{about_case, about_order, books, china, form, only_fact, post, redelivered};
 
 const SHOP: &str = "802001";
 const ORDER: &str = "9287901234567890123";
 const SERVICE: &str = "724578811";
-
-fn jd() -> (&'static dyn Source, &'static dyn Api) {
-    (source(Platform::Jd).unwrap(), api(Platform::Jd).unwrap())
-}
 
 fn app() -> App {
     App::of([("app_key", "app-key"), ("app_secret", "secret"), ("operator", "clerk")])
@@ -29,10 +23,6 @@ fn app() -> App {
 
 fn key() -> OrderKey {
     OrderKey { platform: Platform::Jd, shop_id: SHOP.to_owned(), platform_order_id: ORDER.to_owned() }
-}
-
-fn time(text: &str) -> UnixMs {
-    format!("{}+08:00", text.replace(' ', "T")).parse().unwrap()
 }
 
 fn order_ask() -> Ask {
@@ -85,27 +75,15 @@ fn cancellation(status: i64) -> Value {
 }
 
 fn read(ask: &Ask, answer: &Value) -> Answer {
-    jd().0.read(&app(), SHOP, ask, answer).unwrap()
+    Jd.read(&app(), SHOP, ask, answer).unwrap()
 }
 
 fn order_facts(answer: &Value) -> OrderFacts {
-    match read(&order_ask(), answer) {
-        Answer::Facts(facts) => match facts.as_slice() {
-            [Fact::Order { key: found, facts }] if *found == key() => facts.clone(),
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
+    about_order(only_fact(read(&order_ask(), answer)), &key())
 }
 
 fn refund_facts(ask: &Ask, answer: &Value, id: &str) -> RefundFacts {
-    match read(ask, answer) {
-        Answer::Facts(facts) => match facts.as_slice() {
-            [Fact::Refund { order, after_sale_id, facts }] if *order == key() && after_sale_id == id => facts.clone(),
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
+    about_case(only_fact(read(ask, answer)), &key(), id)
 }
 
 /// A service bill's facts, through both of its questions.
@@ -128,9 +106,8 @@ fn refund(status: i64, service_id: &str) -> Value {
 fn call(ask: &Ask) -> Result<(String, Value), ApiError> {
     let token = Secret::new("token".to_owned());
     let shop = Shop { id: SHOP, access_token: Some(&token), refresh_token: None };
-    let body = jd().1.request(&app(), &shop, ask, UnixMs::EPOCH)?.body;
-    let form: BTreeMap<String, String> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    Ok((form["method"].clone(), serde_json::from_str(&form["360buy_param_json"]).unwrap()))
+    let fields = form(&Jd.request(&app(), &shop, ask, UnixMs::EPOCH)?.body);
+    Ok((fields["method"].clone(), serde_json::from_str(&fields["360buy_param_json"]).unwrap()))
 }
 
 #[test]
@@ -150,8 +127,8 @@ fn the_full_record_becomes_the_canonical_order() {
     let parcels: Vec<_> =
         order.shipments.iter().map(|parcel| (parcel.tracking_number.as_str(), parcel.carrier.as_deref())).collect();
     assert_eq!(parcels, [("SF1", Some("467")), ("SF2", Some("467")), ("YT9", Some("463"))]);
-    assert_eq!(order.times.paid_at, Some(time("2026-02-28 09:31:00")));
-    assert_eq!(order.times.shipped_at, Some(time("2026-02-28 23:59:59")));
+    assert_eq!(order.times.paid_at, Some(china("2026-02-28 09:31:00")));
+    assert_eq!(order.times.shipped_at, Some(china("2026-02-28 23:59:59")));
     assert_eq!(order.times.completed_at, None);
 }
 
@@ -208,16 +185,16 @@ fn odd_records_are_flagged_or_refused_and_never_mended() {
     for (field, value) in [("itemTotal", json!("0")), ("itemTotal", json!("1.5")), ("jdPrice", json!("50.005"))] {
         let mut record = order("FINISHED_L");
         record["orderDetailInfo"]["orderInfo"]["itemInfoList"][0][field] = value;
-        assert!(jd().0.read(&app(), SHOP, &order_ask(), &record).is_err(), "{field}");
+        assert!(Jd.read(&app(), SHOP, &order_ask(), &record).is_err(), "{field}");
     }
     for broken in [json!({}), json!([]), json!({"orderDetailInfo": {}}), json!(null)] {
         for ask in [order_ask(), case_ask(SERVICE), case_ask("cancel:55")] {
-            assert!(jd().0.read(&app(), SHOP, &ask, &broken).is_err(), "{ask:?}");
+            assert!(Jd.read(&app(), SHOP, &ask, &broken).is_err(), "{ask:?}");
         }
     }
     let mut half = cancellation(0);
     half["queryResult"]["result"][0]["refundApplyVo"]["applyRefundSum"] = json!(12801.5);
-    assert!(jd().0.read(&app(), SHOP, &case_ask("cancel:55"), &half).is_err());
+    assert!(Jd.read(&app(), SHOP, &case_ask("cancel:55"), &half).is_err());
 }
 
 #[test]
@@ -246,7 +223,7 @@ fn a_service_bill_becomes_facts() {
 #[test]
 fn money_has_moved_when_the_refund_of_that_case_succeeded() {
     let done = service_facts(&refund(13, SERVICE), &service(10010, 10));
-    assert_eq!(done.reached[&RefundStatus::Refunded], time("2026-02-28 23:59:59"));
+    assert_eq!(done.reached[&RefundStatus::Refunded], china("2026-02-28 23:59:59"));
     for refunds in [refund(14, SERVICE), refund(13, "1"), unpaid()] {
         assert_eq!(service_facts(&refunds, &service(10010, 10)).status(), Some(RefundStatus::Agreed));
     }
@@ -322,17 +299,17 @@ fn stock_that_was_not_set_is_a_refusal() {
         ]}}}})
         .to_string()
     };
-    assert!(jd().1.check(&ask, answer(true).as_bytes()).is_ok());
+    assert!(Jd.check(&ask, answer(true).as_bytes()).is_ok());
     assert!(
-        matches!(jd().1.check(&ask, answer(false).as_bytes()), Err(ApiError::Permanent(refusal)) if refusal.message == "invented")
+        matches!(Jd.check(&ask, answer(false).as_bytes()), Err(ApiError::Permanent(refusal)) if refusal.message == "invented")
     );
 }
 
 #[test]
 fn lists_follow_each_other() {
     let window = |page: Option<&str>| Window {
-        since: time("2026-02-28 00:00:00"),
-        until: time("2026-02-28 12:00:00"),
+        since: china("2026-02-28 00:00:00"),
+        until: china("2026-02-28 12:00:00"),
         page: page.map(str::to_owned),
     };
     let orders = json!({ "searchorderinfo_result": { "apiResult": { "success": true }, "orderTotal": "1", "orderInfoList": [{ "orderId": ORDER }] } });
@@ -355,18 +332,15 @@ fn lists_follow_each_other() {
 
 #[test]
 fn nobody_pushes_and_tokens_are_renewed_elsewhere() {
-    let headers = HeaderMap::new();
-    let delivery =
-        Delivery { method: &Method::POST, path: "/", query: "", headers: &headers, body: b"{}", now: UnixMs::EPOCH };
-    assert_eq!(jd().0.receive(&app(), &delivery), Err(VerifyError::NoPushes));
-    assert_ne!(jd().1.token_base(), jd().1.base());
+    assert_eq!(Jd.receive(&app(), &post("/", b"{}")), Err(VerifyError::NoPushes));
+    assert_ne!(Jd.token_base(), Jd.base());
     let refresh = Secret::new("r".to_owned());
     let shop = Shop { id: SHOP, access_token: None, refresh_token: Some(&refresh) };
-    assert!(jd().1.token_request(&app(), &shop, UnixMs::EPOCH).is_some());
+    assert!(Jd.token_request(&app(), &shop, UnixMs::EPOCH).is_some());
 }
 
 /// The order's records at several moments of its life.
-fn life() -> Vec<OrderFacts> {
+fn life() -> Vec<Fact> {
     let moments = [
         ("NOT_PAY", "2026-02-28 09:30:00"),
         ("WAIT_SELLER_STOCK_OUT", "2026-02-28 09:31:00"),
@@ -378,24 +352,15 @@ fn life() -> Vec<OrderFacts> {
     let record = |(state, modified): (&str, &str)| {
         let mut order = order(state);
         order["orderDetailInfo"]["orderInfo"]["modified"] = json!(modified);
-        order_facts(&order)
+        only_fact(read(&order_ask(), &order))
     };
     moments.into_iter().map(record).collect()
 }
 
 proptest! {
-    /// Any order and any repetition of an order's records end in the same order.
+    /// Any order and any repetition of an order's records end in the same books.
     #[test]
-    fn records_converge(
-        noisy in prop::sample::subsequence(life(), 0..=life().len())
-            .prop_map(|again| [life(), again].concat())
-            .prop_shuffle()
-    ) {
-        let merged = |records: Vec<OrderFacts>| {
-            let mut facts = OrderFacts::default();
-            records.into_iter().for_each(|record| facts.merge(record));
-            facts.order(key())
-        };
-        prop_assert_eq!(merged(noisy), merged(life()));
+    fn records_converge(noisy in redelivered(life())) {
+        prop_assert_eq!(books(noisy), books(life()));
     }
 }

@@ -1,21 +1,20 @@
 //! Weidian's messages and records to facts, and asks to calls. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use domain::{
     Fen, IdentityKind, OrderFacts, OrderFlag, OrderKey, OrderStatus, Platform, RefundFacts, RefundKind, RefundStatus,
     Secret, UnixMs,
 };
-use http::{HeaderMap, Method};
 use platforms::Fact;
 use platforms::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, Message, Received, Says, Seen, Shelf, Shop, Source, VerifyError, Window,
+    Api, ApiError, App, Ask, Message, Received, Says, Seen, Shelf, Shop, Source, VerifyError, Window,
 };
 use platforms::weidian::{Weidian, order};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::support::{books, changed, china, form, only_message, post, redelivered};
 
 const SHOP: &str = "1259798741";
 const ORDER: &str = "9007199254740993";
@@ -24,29 +23,20 @@ fn app() -> App {
     App::of([("app_key", "1"), ("app_secret", "s"), ("path", "3fG9xTq0")])
 }
 
-fn at(text: &str) -> UnixMs {
-    format!("{text}+08:00").parse().unwrap()
-}
-
 fn key() -> OrderKey {
     OrderKey { platform: Platform::Weidian, shop_id: SHOP.to_owned(), platform_order_id: ORDER.to_owned() }
 }
 
 fn receive(app: &App, path: &str, body: &[u8]) -> Result<Received, VerifyError> {
-    let delivery =
-        Delivery { method: &Method::POST, path, query: "", headers: &HeaderMap::new(), body, now: UnixMs::EPOCH };
-    Weidian.receive(app, &delivery)
+    Weidian.receive(app, &post(path, body))
 }
 
-fn form(content: &str) -> Vec<u8> {
+fn sent(content: &str) -> Vec<u8> {
     form_urlencoded::Serializer::new(String::new()).append_pair("content", content).finish().into_bytes()
 }
 
 fn pushed(content: &Value) -> Message {
-    match receive(&app(), "/hooks/weidian/3fG9xTq0", &form(&content.to_string())).unwrap() {
-        Received::Messages(mut messages) if messages.len() == 1 => messages.remove(0),
-        other => panic!("{other:?}"),
-    }
+    only_message(receive(&app(), "/hooks/weidian/3fG9xTq0", &sent(&content.to_string())).unwrap())
 }
 
 /// 2 × 10.00 and 1 × 20.00 of one SKU, 5.00 off, freight 8.00: 43.00.
@@ -108,7 +98,7 @@ fn a_push_is_a_hint_and_leaves_the_buyer_out() {
 
 #[test]
 fn only_the_secret_path_is_answered() {
-    let body = form(r#"{"type":"weidian.order.close","message":{"order_id":"1"}}"#);
+    let body = sent(r#"{"type":"weidian.order.close","message":{"order_id":"1"}}"#);
     assert!(receive(&app(), "/hooks/weidian/3fG9xTq0", &body).is_ok());
     let mismatch = Err(VerifyError::Mismatch("weidian_path"));
     for path in
@@ -148,7 +138,7 @@ fn the_full_record_becomes_the_canonical_order() {
     );
     assert_eq!(order.region.unwrap().city.as_deref(), Some("杭州"));
     assert_eq!(order.shipments[0].tracking_number, "5111195496");
-    assert_eq!(order.times.shipped_at, Some(at("2026-03-01T00:00:00")));
+    assert_eq!(order.times.shipped_at, Some(china("2026-03-01T00:00:00")));
     let kept = serde_json::to_string(&facts).unwrap();
     assert!(!kept.contains("138") && !kept.contains("匿名") && !kept.contains("虚构"), "{kept}");
 }
@@ -206,7 +196,7 @@ fn cases_stand_in_the_order() {
     disputed["items"][1]["refund_info"]["refund_status"] = json!("10");
     disputed["refund_info"]["refund_time"] = json!("2026-03-02 08:00:00");
     let (_, case) = facts(&disputed).1.remove(0);
-    assert_eq!(case.reached[&RefundStatus::Refunded], at("2026-03-02T08:00:00"));
+    assert_eq!(case.reached[&RefundStatus::Refunded], china("2026-03-02T08:00:00"));
     let mut unshipped = disputed.clone();
     for (field, value) in [("status_ori", "20"), ("send_time", ""), ("express_no", "")] {
         unshipped[field] = json!(value);
@@ -244,7 +234,7 @@ fn call(ask: &Ask) -> Result<(Value, Value), ApiError> {
     let shop = Shop { id: SHOP, access_token: Some(&token), refresh_token: None };
     let request = Weidian.request(&app(), &shop, ask, UnixMs::EPOCH)?;
     assert_eq!(request.path_and_query, "/api");
-    let fields: HashMap<String, String> = form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
+    let fields = form(&request.body);
     let public: Value = serde_json::from_str(&fields["public"]).unwrap();
     assert_eq!(public["access_token"], json!("token"));
     Ok((public["method"].clone(), serde_json::from_str(&fields["param"]).unwrap()))
@@ -254,8 +244,8 @@ fn call(ask: &Ask) -> Result<(Value, Value), ApiError> {
 fn asks_become_calls() {
     let (order_id, after_sale_id) = (ORDER.to_owned(), "4421716".to_owned());
     let window =
-        Window { since: at("2026-02-14T00:00:00"), until: at("2026-02-15T00:00:00"), page: Some("2".to_owned()) };
-    let changed = |order_type: &str| json!({ "order_type": order_type, "update_start": "2026-02-14 00:00:00", "update_end": "2026-02-15 00:00:00", "page_num": 2, "page_size": 50 });
+        Window { since: china("2026-02-14T00:00:00"), until: china("2026-02-15T00:00:00"), page: Some("2".to_owned()) };
+    let listed = |order_type: &str| json!({ "order_type": order_type, "update_start": "2026-02-14 00:00:00", "update_end": "2026-02-15 00:00:00", "page_num": 2, "page_size": 50 });
     let shelf = |sku_id: Option<&str>| Shelf { product_id: "403".to_owned(), sku_id: sku_id.map(str::to_owned) };
     let unshipped = Seen { kind: Some(RefundKind::Unshipped), ..Seen::default() };
     let seen = Seen::default();
@@ -266,8 +256,8 @@ fn asks_become_calls() {
             "vdian.order.get",
             json!({ "order_id": ORDER }),
         ),
-        (Ask::ChangedOrders(window.clone()), "vdian.order.list.get", changed("all")),
-        (Ask::ChangedAfterSales(window.clone()), "vdian.order.list.get", changed("refunding")),
+        (Ask::ChangedOrders(window.clone()), "vdian.order.list.get", listed("all")),
+        (Ask::ChangedAfterSales(window.clone()), "vdian.order.list.get", listed("refunding")),
         (
             Ask::Agree { order_id: order_id.clone(), after_sale_id: after_sale_id.clone(), seen: unshipped },
             "vdian.order.refund.accept",
@@ -315,25 +305,8 @@ fn asks_become_calls() {
         assert!(matches!(call(&ask), Err(ApiError::Permanent(_))), "{ask:?}");
     }
     let page = json!({ "total_num": 1, "orders": [{ "order_id": ORDER, "status": "2" }] });
-    match Weidian.read(&app(), SHOP, &Ask::ChangedOrders(window), &page).unwrap() {
-        Answer::Changed { asks, next } => {
-            assert_eq!((asks, next), (vec![Ask::Order { order_id: ORDER.to_owned() }], None))
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-type Books = (OrderFacts, BTreeMap<String, RefundFacts>);
-
-fn books(facts: impl IntoIterator<Item = Fact>) -> Books {
-    let mut books = Books::default();
-    for fact in facts {
-        match fact {
-            Fact::Order { facts, .. } => books.0.merge(facts),
-            Fact::Refund { after_sale_id, facts, .. } => books.1.entry(after_sale_id).or_default().merge(facts),
-        }
-    }
-    books
+    let page = Weidian.read(&app(), SHOP, &Ask::ChangedOrders(window), &page).unwrap();
+    assert_eq!(changed(page), (vec![Ask::Order { order_id: ORDER.to_owned() }], None));
 }
 
 /// An order's record as fetched at several moments of its life.
@@ -364,17 +337,13 @@ fn life() -> Vec<Fact> {
 
 proptest! {
     #[test]
-    fn records_converge(
-        noisy in prop::sample::subsequence(life(), 0..=life().len())
-            .prop_map(|again| [life(), again].concat())
-            .prop_shuffle()
-    ) {
+    fn records_converge(noisy in redelivered(life())) {
         prop_assert_eq!(books(noisy), books(life()));
     }
 
     #[test]
     fn any_bytes_are_survived(body in prop::collection::vec(any::<u8>(), 0..200), content in ".{0,80}") {
         let _ = receive(&app(), "/3fG9xTq0", &body);
-        let _ = receive(&app(), "/3fG9xTq0", &form(&content));
+        let _ = receive(&app(), "/3fG9xTq0", &sent(&content));
     }
 }

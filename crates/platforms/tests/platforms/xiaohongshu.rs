@@ -1,14 +1,12 @@
 //! Xiaohongshu's pushes, records and our requests to it. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use domain::{
     Fen, IdentityKind, OrderFacts, OrderFlag, OrderKey, OrderStatus, Platform, RefundFacts, RefundKind, RefundStatus,
     Secret, UnixMs,
 };
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use platforms::Fact;
 use platforms::marketplace::{
     Answer, Api, ApiError, App, Ask, Delivery, Received, Request, Says, Seen, Shelf, Shop, Source, VerifyError, Window,
@@ -16,6 +14,8 @@ use platforms::marketplace::{
 use platforms::xiaohongshu::{Xiaohongshu, aftersale, api, messages, order, sign};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::support::{Next, about_case, about_order, books, next, post, redelivered};
 
 const SHOP: &str = "5f0123456789abcdef012345";
 const ORDER: &str = "P768291112062421411";
@@ -47,9 +47,8 @@ fn push(tag: &str, data: &Value) -> Value {
 fn receive(headers: &[(&'static str, &str)], query: &str, body: &str, now: i64) -> Result<Received, VerifyError> {
     let headers: HeaderMap =
         headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-    let (method, path) = (&Method::POST, "/hook/xhs");
-    Xiaohongshu
-        .receive(&app(), &Delivery { method, path, query, headers: &headers, body: body.as_bytes(), now: at(now) })
+    let posted = post("/hook/xhs", body.as_bytes());
+    Xiaohongshu.receive(&app(), &Delivery { query, headers: &headers, now: at(now), ..posted })
 }
 
 #[test]
@@ -169,13 +168,7 @@ fn record() -> Value {
 }
 
 fn detail_facts(record: &Value) -> OrderFacts {
-    match order::map("app-1", SHOP, record).unwrap() {
-        Fact::Order { key: found, facts } => {
-            assert_eq!(found, key());
-            facts
-        }
-        Fact::Refund { .. } => panic!("a refund"),
-    }
+    about_order(order::map("app-1", SHOP, record).unwrap(), &key())
 }
 
 #[test]
@@ -284,13 +277,7 @@ fn case(status: i64, refund_status: i64, millis: i64) -> Value {
 }
 
 fn case_facts(case: &Value) -> RefundFacts {
-    match aftersale::map(SHOP, case).unwrap() {
-        Fact::Refund { order, after_sale_id, facts } => {
-            assert_eq!((order, after_sale_id.as_str()), (key(), CASE));
-            facts
-        }
-        Fact::Order { .. } => panic!("an order"),
-    }
+    about_case(aftersale::map(SHOP, case).unwrap(), &key(), CASE)
 }
 
 #[test]
@@ -465,12 +452,6 @@ fn lists_are_read_from_the_last_page_to_the_first() {
 
 #[test]
 fn answers_are_unwrapped_and_refusals_say_what_to_do_next() {
-    #[derive(Debug, PartialEq)]
-    enum Next {
-        Retry,
-        Renew,
-        GiveUp,
-    }
     let check = |body: &Value| Xiaohongshu.check(&Ask::Order { order_id: String::new() }, body.to_string().as_bytes());
     let outer = |data: Value| json!({ "success": true, "error_code": 0, "error_msg": "", "data": data });
     assert_eq!(check(&outer(json!({ "x": 1 }))), Ok(json!({ "x": 1 })));
@@ -494,12 +475,7 @@ fn answers_are_unwrapped_and_refusals_say_what_to_do_next() {
         (json!({}), Next::Retry),
         (json!([]), Next::Retry),
     ] {
-        let found = match check(&body).unwrap_err() {
-            ApiError::Retryable(_) => Next::Retry,
-            ApiError::TokenExpired(_) => Next::Renew,
-            ApiError::Permanent(_) => Next::GiveUp,
-        };
-        assert_eq!(found, expected, "{body}");
+        assert_eq!(next(check(&body)), expected, "{body}");
     }
     let broken = Xiaohongshu.check(&Ask::Messages, b"<html>502</html>");
     assert!(matches!(broken, Err(ApiError::Retryable(_))));
@@ -521,22 +497,6 @@ fn the_refresh_token_renews_and_is_renewed() {
     let token = Xiaohongshu.token(answer.to_string().as_bytes(), at(T0)).unwrap();
     assert_eq!((token.access_token.expose().as_str(), token.expires_in), ("token-2", 604_800));
     assert_eq!(token.refresh_token.unwrap().expose(), "refresh-2");
-}
-
-type Books = (BTreeMap<OrderKey, OrderFacts>, BTreeMap<(OrderKey, String), RefundFacts>);
-
-/// What a receiver's books hold after these facts, in this order.
-fn books(facts: impl IntoIterator<Item = Fact>) -> Books {
-    let mut books = Books::default();
-    for fact in facts {
-        match fact {
-            Fact::Order { key, facts } => books.0.entry(key).or_default().merge(facts),
-            Fact::Refund { order, after_sale_id, facts } => {
-                books.1.entry((order, after_sale_id)).or_default().merge(facts);
-            }
-        }
-    }
-    books
 }
 
 /// The records of one order as fetched at several moments of its life.
@@ -565,11 +525,7 @@ fn life() -> Vec<Fact> {
 proptest! {
     /// Any order and any repetition of an order's records end in the same books.
     #[test]
-    fn records_converge(
-        noisy in prop::sample::subsequence(life(), 0..=life().len())
-            .prop_map(|again| [life(), again].concat())
-            .prop_shuffle()
-    ) {
+    fn records_converge(noisy in redelivered(life())) {
         prop_assert_eq!(books(noisy), books(life()));
     }
 

@@ -1,14 +1,12 @@
 //! WeChat Store's pushes and records to facts, and our requests to it. Stores, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use domain::{
     Fen, IdentityKind, OrderFacts, OrderFlag, OrderKey, OrderStatus, Platform, RefundFacts, RefundKind, RefundStatus,
     Secret, UnixMs,
 };
-use http::{HeaderMap, Method};
+use http::Method;
 use platforms::Fact;
 use platforms::marketplace::{
     Answer, Api, ApiError, App, Ask, Delivery, MapError, Message, Received, Request, Says, Seen, Shelf, Shop, Source,
@@ -18,6 +16,8 @@ use platforms::wechat::crypto::{Key, signature};
 use platforms::wechat_store::{WechatStore, aftersale, message, order};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::support::{Next, about_case, about_order, books, next, post, redelivered};
 
 const STORE: &str = "wx0123456789abcdef";
 const TOKEN: &str = "invented";
@@ -61,10 +61,8 @@ fn case_event(status: &str, second: i64) -> String {
 }
 
 fn deliver(app: &App, method: &Method, query: &str, body: &str, now: i64) -> Result<Received, VerifyError> {
-    let headers = HeaderMap::new();
-    let delivery =
-        Delivery { method, path: "/hooks/wechat_store", query, headers: &headers, body: body.as_bytes(), now: at(now) };
-    WechatStore.receive(app, &delivery)
+    let posted = post("/hooks/wechat_store", body.as_bytes());
+    WechatStore.receive(app, &Delivery { method, query, now: at(now), ..posted })
 }
 
 /// What the platform would send: query and body.
@@ -85,23 +83,11 @@ fn fact(text: String) -> Fact {
 }
 
 fn order_facts(fact: Fact) -> OrderFacts {
-    match fact {
-        Fact::Order { key: found, facts } => {
-            assert_eq!(found, key());
-            facts
-        }
-        Fact::Refund { .. } => panic!("a refund"),
-    }
+    about_order(fact, &key())
 }
 
 fn refund_facts(fact: Fact) -> RefundFacts {
-    match fact {
-        Fact::Refund { order, after_sale_id, facts } => {
-            assert_eq!((order, after_sale_id.as_str()), (key(), CASE));
-            facts
-        }
-        Fact::Order { .. } => panic!("an order"),
-    }
+    about_case(fact, &key(), CASE)
 }
 
 #[test]
@@ -526,17 +512,6 @@ fn lists_are_read_page_by_page() {
 
 #[test]
 fn refusals_say_what_to_do_next() {
-    #[derive(Debug, PartialEq)]
-    enum Next {
-        Retry,
-        Renew,
-        GiveUp,
-    }
-    let next = |error: ApiError| match error {
-        ApiError::Retryable(_) => Next::Retry,
-        ApiError::TokenExpired(_) => Next::Renew,
-        ApiError::Permanent(_) => Next::GiveUp,
-    };
     let check = |body: &str| WechatStore.check(&Ask::Order { order_id: String::new() }, body.as_bytes());
     for (code, expected) in [
         (-1, Next::Retry),
@@ -551,11 +526,11 @@ fn refusals_say_what_to_do_next() {
         (10_020_001, Next::GiveUp),
     ] {
         let body = json!({ "errcode": code, "errmsg": "invented" }).to_string();
-        assert_eq!(next(check(&body).unwrap_err()), expected, "{code}");
-        assert_eq!(next(WechatStore.token(body.as_bytes(), at(T0)).unwrap_err()), expected, "{code}");
+        assert_eq!(next(check(&body)), expected, "{code}");
+        assert_eq!(next(WechatStore.token(body.as_bytes(), at(T0))), expected, "{code}");
     }
     for body in ["", "<html>502</html>", "[]", "{}", "{\"errcode\":0"] {
-        assert_eq!(next(check(body).unwrap_err()), Next::Retry, "{body}");
+        assert_eq!(next(check(body)), Next::Retry, "{body}");
     }
     assert!(check(r#"{"errcode":0,"errmsg":"ok"}"#).is_ok());
 }
@@ -569,22 +544,6 @@ fn the_token_is_the_apps_own() {
     assert_eq!(serde_json::from_str::<Value>(&request.body).unwrap(), body);
     let token = WechatStore.token(br#"{"access_token":"t","expires_in":7200}"#, at(T0)).unwrap();
     assert_eq!((token.access_token.expose().as_str(), token.expires_in), ("t", 7200));
-}
-
-type Books = (BTreeMap<OrderKey, OrderFacts>, BTreeMap<(OrderKey, String), RefundFacts>);
-
-/// What a receiver's books hold after these facts, in this order.
-fn books(facts: impl IntoIterator<Item = Fact>) -> Books {
-    let mut books = Books::default();
-    for fact in facts {
-        match fact {
-            Fact::Order { key, facts } => books.0.entry(key).or_default().merge(facts),
-            Fact::Refund { order, after_sale_id, facts } => {
-                books.1.entry((order, after_sale_id)).or_default().merge(facts);
-            }
-        }
-    }
-    books
 }
 
 /// The life of one order: every kind of event, and the records as fetched in between.
@@ -616,11 +575,7 @@ fn life() -> Vec<Fact> {
 proptest! {
     /// Any order and any repetition of an order's deliveries end in the same books.
     #[test]
-    fn deliveries_converge(
-        noisy in prop::sample::subsequence(life(), 0..=life().len())
-            .prop_map(|again| [life(), again].concat())
-            .prop_shuffle()
-    ) {
+    fn deliveries_converge(noisy in redelivered(life())) {
         prop_assert_eq!(books(noisy), books(life()));
     }
 

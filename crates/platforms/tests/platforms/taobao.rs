@@ -1,27 +1,23 @@
 //! Taobao's records, messages and commands. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use domain::{
     Fen, OrderFacts, OrderFlag, OrderKey, OrderStatus, Platform, RefundFacts, RefundKind, RefundStatus, Secret, UnixMs,
 };
-use http::{HeaderMap, Method};
+use platforms::Fact;
 use platforms::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, Message, Says, Seen, Shelf, Shop, Source, VerifyError, Window,
+    Answer, Api, ApiError, App, Ask, Message, Says, Seen, Shelf, Shop, Source, VerifyError, Window,
 };
-use platforms::{Fact, api, source};
+use platforms::taobao::Taobao;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::support::{about_case, about_order, books, changed, china, form, only_fact, post, redelivered};
 
 const SHOP: &str = "2200787000001";
 const ORDER: &str = "2896271234567890123";
 const REFUND: &str = "174589012345678901";
-
-fn taobao() -> (&'static dyn Source, &'static dyn Api) {
-    (source(Platform::Taobao).unwrap(), api(Platform::Taobao).unwrap())
-}
 
 fn app() -> App {
     App::of([("app_key", "app-key"), ("app_secret", "secret"), ("return_address_id", "777")])
@@ -29,10 +25,6 @@ fn app() -> App {
 
 fn key() -> OrderKey {
     OrderKey { platform: Platform::Taobao, shop_id: SHOP.to_owned(), platform_order_id: ORDER.to_owned() }
-}
-
-fn time(text: &str) -> UnixMs {
-    format!("{}+08:00", text.replace(' ', "T")).parse().unwrap()
 }
 
 fn order_ask() -> Ask {
@@ -88,44 +80,25 @@ fn refund(status: &str) -> Value {
 }
 
 fn fact(ask: &Ask, answer: &Value) -> Fact {
-    match taobao().0.read(&app(), SHOP, ask, answer).unwrap() {
-        Answer::Facts(mut facts) if facts.len() == 1 => facts.remove(0),
-        other => panic!("{other:?}"),
-    }
+    only_fact(Taobao.read(&app(), SHOP, ask, answer).unwrap())
 }
 
 fn order_facts(trade: &Value) -> OrderFacts {
-    match fact(&order_ask(), trade) {
-        Fact::Order { key: found, facts } => {
-            assert_eq!(found, key());
-            facts
-        }
-        Fact::Refund { .. } => panic!("a refund"),
-    }
+    about_order(fact(&order_ask(), trade), &key())
 }
 
 fn refund_facts(refund: &Value) -> RefundFacts {
-    match fact(&case_ask(), refund) {
-        Fact::Refund { order, after_sale_id, facts } => {
-            assert_eq!((order, after_sale_id.as_str()), (key(), REFUND));
-            facts
-        }
-        Fact::Order { .. } => panic!("an order"),
-    }
+    about_case(fact(&case_ask(), refund), &key(), REFUND)
 }
 
 fn body(ask: &Ask) -> BTreeMap<String, String> {
     let token = Secret::new("session".to_owned());
     let shop = Shop { id: SHOP, access_token: Some(&token), refresh_token: None };
-    let request = taobao().1.request(&app(), &shop, ask, UnixMs::EPOCH).unwrap();
-    form_urlencoded::parse(request.body.as_bytes()).into_owned().collect()
+    form(&Taobao.request(&app(), &shop, ask, UnixMs::EPOCH).unwrap().body)
 }
 
-fn changed(ask: &Ask, answer: &Value) -> (Vec<Ask>, Option<String>) {
-    match taobao().0.read(&app(), SHOP, ask, answer).unwrap() {
-        Answer::Changed { asks, next } => (asks, next),
-        other => panic!("{other:?}"),
-    }
+fn page(ask: &Ask, answer: &Value) -> (Vec<Ask>, Option<String>) {
+    changed(Taobao.read(&app(), SHOP, ask, answer).unwrap())
 }
 
 #[test]
@@ -146,8 +119,8 @@ fn the_full_record_becomes_the_canonical_order() {
     let guide = order.guide.unwrap();
     assert_eq!((guide.code.as_str(), guide.store_code.as_deref()), ("G7", Some("S1")));
     assert_eq!((order.shipments.len(), order.shipments[0].tracking_number.as_str()), (1, "SF1234567890123"));
-    assert_eq!(order.times.paid_at, Some(time("2026-02-28 09:31:00")));
-    assert_eq!(order.times.shipped_at, Some(time("2026-02-28 23:59:59")));
+    assert_eq!(order.times.paid_at, Some(china("2026-02-28 09:31:00")));
+    assert_eq!(order.times.shipped_at, Some(china("2026-02-28 23:59:59")));
     assert_eq!(order.times.updated_at.unwrap().to_string(), "2026-02-28T16:00:00.000Z");
 }
 
@@ -210,11 +183,11 @@ fn odd_records_are_flagged_or_refused_and_never_mended() {
     for (field, value) in [("num", json!(0)), ("num", json!(1.5)), ("price", json!("50.005")), ("oid", json!(1.5))] {
         let mut record = trade("TRADE_FINISHED");
         record["trade"]["orders"]["order"][0][field] = value;
-        assert!(taobao().0.read(&app(), SHOP, &order_ask(), &record).is_err(), "{field}");
+        assert!(Taobao.read(&app(), SHOP, &order_ask(), &record).is_err(), "{field}");
     }
     for broken in [json!({}), json!({"trade": {}}), json!([]), json!(null)] {
-        assert!(taobao().0.read(&app(), SHOP, &order_ask(), &broken).is_err());
-        assert!(taobao().0.read(&app(), SHOP, &case_ask(), &broken).is_err());
+        assert!(Taobao.read(&app(), SHOP, &order_ask(), &broken).is_err());
+        assert!(Taobao.read(&app(), SHOP, &case_ask(), &broken).is_err());
     }
 }
 
@@ -263,7 +236,7 @@ fn messages_hint_at_what_to_ask() {
         message(5, "taobao_trade_TradeCreate", json!("{broken")),
         message(6, "taobao_refund_RefundClosed", json!({"tid": ORDER})),
     ]}});
-    let read = |answer: &Value| match taobao().0.read(&app(), "another shop", &Ask::Messages, answer).unwrap() {
+    let read = |answer: &Value| match Taobao.read(&app(), "another shop", &Ask::Messages, answer).unwrap() {
         Answer::Messages(messages) => messages,
         other => panic!("{other:?}"),
     };
@@ -288,8 +261,8 @@ fn messages_hint_at_what_to_ask() {
 #[test]
 fn lists_are_read_from_the_last_page() {
     let window = |page: Option<&str>| Window {
-        since: time("2026-02-28 23:45:00"),
-        until: time("2026-03-01 00:15:00"),
+        since: china("2026-02-28 23:45:00"),
+        until: china("2026-03-01 00:15:00"),
         page: page.map(str::to_owned),
     };
     let first = body(&Ask::ChangedOrders(window(None)));
@@ -299,14 +272,14 @@ fn lists_are_read_from_the_last_page() {
     );
     assert_eq!((first["page_no"].as_str(), first["page_size"].as_str()), ("1", "100"));
     let trades = json!({ "total_results": 150, "trades": { "trade": [{ "tid": 2_896_271_234_567_890_123_i64 }] } });
-    assert_eq!(changed(&Ask::ChangedOrders(window(None)), &trades), (vec![], Some("0.2".to_owned())));
-    assert_eq!(changed(&Ask::ChangedOrders(window(Some("0.2"))), &trades), (vec![order_ask()], Some("0.1".to_owned())));
-    assert_eq!(changed(&Ask::ChangedOrders(window(Some("0.1"))), &trades), (vec![order_ask()], None));
+    assert_eq!(page(&Ask::ChangedOrders(window(None)), &trades), (vec![], Some("0.2".to_owned())));
+    assert_eq!(page(&Ask::ChangedOrders(window(Some("0.2"))), &trades), (vec![order_ask()], Some("0.1".to_owned())));
+    assert_eq!(page(&Ask::ChangedOrders(window(Some("0.1"))), &trades), (vec![order_ask()], None));
     assert_eq!(body(&Ask::ChangedOrders(window(Some("0.2"))))["page_no"], "2");
-    assert_eq!(changed(&Ask::ChangedOrders(window(None)), &json!({ "total_results": 0 })), (vec![], None));
+    assert_eq!(page(&Ask::ChangedOrders(window(None)), &json!({ "total_results": 0 })), (vec![], None));
 
     let refunds = json!({ "total_results": 1, "refunds": { "refund": [{ "refund_id": REFUND, "tid": ORDER }] } });
-    assert_eq!(changed(&Ask::ChangedAfterSales(window(None)), &refunds), (vec![case_ask()], None));
+    assert_eq!(page(&Ask::ChangedAfterSales(window(None)), &refunds), (vec![case_ask()], None));
 }
 
 /// Follows a command through all its steps: what is sent, given the record.
@@ -314,11 +287,10 @@ fn steps(app: &App, command: &Ask, record: &Value) -> Vec<BTreeMap<String, Strin
     let shop = Shop { id: SHOP, access_token: None, refresh_token: None };
     let (mut ask, mut sent) = (command.clone(), Vec::new());
     loop {
-        let request = taobao().1.request(app, &shop, &ask, UnixMs::EPOCH).unwrap();
-        sent.push(form_urlencoded::parse(request.body.as_bytes()).into_owned().collect());
+        sent.push(form(&Taobao.request(app, &shop, &ask, UnixMs::EPOCH).unwrap().body));
         let body = json!({ "refund_get_response": record }).to_string();
-        let answer = taobao().1.check(&ask, body.as_bytes()).unwrap();
-        match taobao().0.read(app, SHOP, &ask, &answer).unwrap() {
+        let answer = Taobao.check(&ask, body.as_bytes()).unwrap();
+        match Taobao.read(app, SHOP, &ask, &answer).unwrap() {
             Answer::Changed { mut asks, next: None } if asks.len() == 1 => ask = asks.remove(0),
             Answer::Done => return sent,
             other => panic!("{other:?}"),
@@ -347,18 +319,15 @@ fn agreeing_repeats_what_the_record_says() {
 
     assert_eq!(steps(&app(), &agree(), &refund("SUCCESS")).len(), 1);
     let shop = Shop { id: SHOP, access_token: None, refresh_token: None };
-    let further = changed(&agree(), &refund("WAIT_SELLER_AGREE")).0.remove(0);
-    assert!(
-        taobao().1.request(&tmall, &shop, &further, UnixMs::EPOCH).is_err(),
-        "without an address nothing comes back"
-    );
+    let further = page(&agree(), &refund("WAIT_SELLER_AGREE")).0.remove(0);
+    assert!(Taobao.request(&tmall, &shop, &further, UnixMs::EPOCH).is_err(), "without an address nothing comes back");
 }
 
 #[test]
 fn a_case_that_has_moved_on_is_not_decided_on() {
     let refused = |command: &Ask, record: &Value| {
         let body = json!({ "refund_get_response": record }).to_string();
-        matches!(taobao().1.check(command, body.as_bytes()), Err(ApiError::Permanent(_)))
+        matches!(Taobao.check(command, body.as_bytes()), Err(ApiError::Permanent(_)))
     };
     assert!(!refused(&agree(), &refund("WAIT_SELLER_AGREE")) && !refused(&case_ask(), &refund("CLOSED")));
     assert!(refused(&agree(), &refund("CLOSED")) && refused(&confirm_receipt(), &refund("WAIT_BUYER_RETURN_GOODS")));
@@ -385,20 +354,16 @@ fn other_commands_are_one_call() {
 
 #[test]
 fn nobody_pushes() {
-    let headers = HeaderMap::new();
-    let delivery =
-        Delivery { method: &Method::POST, path: "/", query: "", headers: &headers, body: b"[]", now: UnixMs::EPOCH };
-    assert_eq!(taobao().0.receive(&app(), &delivery), Err(VerifyError::NoPushes));
+    assert_eq!(Taobao.receive(&app(), &post("/", b"[]")), Err(VerifyError::NoPushes));
     assert!(
-        taobao()
-            .1
+        Taobao
             .token_request(&app(), &Shop { id: SHOP, access_token: None, refresh_token: None }, UnixMs::EPOCH)
             .is_none()
     );
 }
 
 /// The trade's records at several moments of its life.
-fn life() -> Vec<OrderFacts> {
+fn life() -> Vec<Fact> {
     let moments = [
         ("WAIT_BUYER_PAY", "2026-02-28 09:30:00"),
         ("WAIT_SELLER_SEND_GOODS", "2026-02-28 09:31:00"),
@@ -410,24 +375,15 @@ fn life() -> Vec<OrderFacts> {
     let record = |(status, modified): (&str, &str)| {
         let mut trade = trade(status);
         trade["trade"]["modified"] = json!(modified);
-        order_facts(&trade)
+        fact(&order_ask(), &trade)
     };
     moments.into_iter().map(record).collect()
 }
 
 proptest! {
-    /// Any order and any repetition of a trade's records end in the same order.
+    /// Any order and any repetition of a trade's records end in the same books.
     #[test]
-    fn records_converge(
-        noisy in prop::sample::subsequence(life(), 0..=life().len())
-            .prop_map(|again| [life(), again].concat())
-            .prop_shuffle()
-    ) {
-        let merged = |records: Vec<OrderFacts>| {
-            let mut facts = OrderFacts::default();
-            records.into_iter().for_each(|record| facts.merge(record));
-            facts.order(key())
-        };
-        prop_assert_eq!(merged(noisy), merged(life()));
+    fn records_converge(noisy in redelivered(life())) {
+        prop_assert_eq!(books(noisy), books(life()));
     }
 }

@@ -1,7 +1,5 @@
 //! Kuaishou's pushes, records and calls. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use aes::Aes128;
@@ -13,15 +11,16 @@ use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
 use domain::{
     Fen, OrderFacts, OrderFlag, OrderKey, OrderStatus, Platform, RefundFacts, RefundKind, RefundStatus, Secret, UnixMs,
 };
-use http::{HeaderMap, Method};
+use http::Method;
 use platforms::Fact;
 use platforms::kuaishou::{Kuaishou, sign};
 use platforms::marketplace::{
-    Answer, Api, ApiError, App, Ask, Delivery, Message, Received, Request, Says, Seen, Shelf, Shop, Source,
-    VerifyError, Window,
+    Answer, Api, ApiError, App, Ask, Delivery, Message, Request, Says, Seen, Shelf, Shop, Source, VerifyError, Window,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::support::{Next, about_case, about_order, books, changed, next, only_fact, only_message, post, redelivered};
 
 const SHOP: &str = "12342323";
 const OID: i64 = 9_007_199_254_740_993; // 2^53 + 1
@@ -50,13 +49,7 @@ fn sealed(plain: &str) -> Vec<u8> {
 }
 
 fn receive(app: &App, body: &[u8]) -> Result<Message, VerifyError> {
-    let headers = HeaderMap::new();
-    let delivery =
-        Delivery { method: &Method::POST, path: "/hooks/kuaishou", query: "", headers: &headers, body, now: at(T0) };
-    match Kuaishou.receive(app, &delivery)? {
-        Received::Messages(mut messages) if messages.len() == 1 => Ok(messages.remove(0)),
-        other => panic!("{other:?}"),
-    }
+    Kuaishou.receive(app, &Delivery { now: at(T0), ..post("/hooks/kuaishou", body) }).map(only_message)
 }
 
 fn push(event: &str, biz_id: i64, info: &Value) -> String {
@@ -175,10 +168,7 @@ fn record(status: i64, updated: i64) -> Value {
 }
 
 fn read(ask: &Ask, answer: &Value) -> Fact {
-    match Kuaishou.read(&app(), SHOP, ask, answer).unwrap() {
-        Answer::Facts(mut facts) if facts.len() == 1 => facts.remove(0),
-        other => panic!("{other:?}"),
-    }
+    only_fact(Kuaishou.read(&app(), SHOP, ask, answer).unwrap())
 }
 
 fn order_ask() -> Ask {
@@ -190,13 +180,7 @@ fn case_ask() -> Ask {
 }
 
 fn order_facts(record: &Value) -> OrderFacts {
-    match read(&order_ask(), record) {
-        Fact::Order { key: found, facts } => {
-            assert_eq!(found, key());
-            facts
-        }
-        Fact::Refund { .. } => panic!("a refund"),
-    }
+    about_order(read(&order_ask(), record), &key())
 }
 
 #[test]
@@ -321,13 +305,7 @@ fn case(status: i64, handling_way: i64, updated: i64) -> Value {
 }
 
 fn case_facts(case: &Value) -> RefundFacts {
-    match read(&case_ask(), case) {
-        Fact::Refund { order, after_sale_id, facts } => {
-            assert_eq!((order, after_sale_id), (key(), CASE.to_string()));
-            facts
-        }
-        Fact::Order { .. } => panic!("an order"),
-    }
+    about_case(read(&case_ask(), case), &key(), &CASE.to_string())
 }
 
 #[test]
@@ -470,14 +448,10 @@ fn changes_come_page_by_page() {
         asked.push(param["pcursor"].clone());
         let list: Vec<_> = (0..rows).map(|_| json!({ "refundId": CASE, "oid": OID, "status": 10 })).collect();
         let answer = json!({ "refundOrderInfoList": list, "pcursor": pcursor });
-        match Kuaishou.read(&app(), SHOP, &ask, &answer).unwrap() {
-            Answer::Changed { asks, next } => {
-                let row = Ask::AfterSale { order_id: Some(OID.to_string()), after_sale_id: CASE.to_string() };
-                assert_eq!(asks, vec![row; rows]);
-                window.page = next;
-            }
-            other => panic!("{other:?}"),
-        }
+        let (asks, next) = changed(Kuaishou.read(&app(), SHOP, &ask, &answer).unwrap());
+        let row = Ask::AfterSale { order_id: Some(OID.to_string()), after_sale_id: CASE.to_string() };
+        assert_eq!(asks, vec![row; rows]);
+        window.page = next;
     }
     assert_eq!((asked, &window.page), (vec![json!(""), json!("c/1")], &None));
 
@@ -490,33 +464,27 @@ fn changes_come_page_by_page() {
 
 #[test]
 fn refusals_say_what_to_do_next() {
-    let kind = |body: Value| match Kuaishou.check(&order_ask(), body.to_string().as_bytes()) {
-        Ok(_) => "done",
-        Err(ApiError::Retryable(_)) => "retry",
-        Err(ApiError::TokenExpired(_)) => "token",
-        Err(ApiError::Permanent(_)) => "permanent",
-    };
     for (body, expected) in [
-        (json!({ "result": 1, "data": {} }), "done"),
-        (json!({ "result": 1, "code": "1", "error_msg": "SUCCESS" }), "done"),
-        (json!({ "result": 24, "error_msg": "AUTHORIZATION_REVOKED" }), "permanent"),
+        (json!({ "result": 1, "data": {} }), Next::Done),
+        (json!({ "result": 1, "code": "1", "error_msg": "SUCCESS" }), Next::Done),
+        (json!({ "result": 24, "error_msg": "AUTHORIZATION_REVOKED" }), Next::GiveUp),
         (
             json!({ "result": 100_200_102, "error": "access_denied", "error_msg": "refreshToken.revokedAuthorization" }),
-            "permanent",
+            Next::GiveUp,
         ),
-        (json!({ "result": 100_200_102, "error": "access_denied", "error_msg": "invalid token" }), "token"),
-        (json!({ "result": 28, "error_msg": "TOKEN过期" }), "token"),
-        (json!({ "result": 28, "error_msg": "鉴权失败" }), "token"),
-        (json!({ "result": 100_200_500, "error": "server_error" }), "retry"),
-        (json!({ "code": "802006", "sub_msg": "APP" }), "retry"),
-        (json!({ "result": 3, "error_msg": "Exceed qps limit, KEY [apiId:x], MAX_QPS [300.0]" }), "retry"),
-        (json!({ "result": 3, "error_msg": "[1017] exceed quota limit" }), "retry"),
-        (json!({ "result": 21, "error_msg": "order operation reject" }), "permanent"),
-        (json!({ "result": 300_010, "error_msg": "REFUND ORDER STATUS ERROR" }), "permanent"),
-        (json!({}), "retry"),
-        (json!(null), "retry"),
+        (json!({ "result": 100_200_102, "error": "access_denied", "error_msg": "invalid token" }), Next::Renew),
+        (json!({ "result": 28, "error_msg": "TOKEN过期" }), Next::Renew),
+        (json!({ "result": 28, "error_msg": "鉴权失败" }), Next::Renew),
+        (json!({ "result": 100_200_500, "error": "server_error" }), Next::Retry),
+        (json!({ "code": "802006", "sub_msg": "APP" }), Next::Retry),
+        (json!({ "result": 3, "error_msg": "Exceed qps limit, KEY [apiId:x], MAX_QPS [300.0]" }), Next::Retry),
+        (json!({ "result": 3, "error_msg": "[1017] exceed quota limit" }), Next::Retry),
+        (json!({ "result": 21, "error_msg": "order operation reject" }), Next::GiveUp),
+        (json!({ "result": 300_010, "error_msg": "REFUND ORDER STATUS ERROR" }), Next::GiveUp),
+        (json!({}), Next::Retry),
+        (json!(null), Next::Retry),
     ] {
-        assert_eq!(kind(body.clone()), expected, "{body}");
+        assert_eq!(next(Kuaishou.check(&order_ask(), body.to_string().as_bytes())), expected, "{body}");
     }
     assert_eq!(Kuaishou.check(&order_ask(), b"<html>"), Err(ApiError::unreadable()));
 }
@@ -538,22 +506,6 @@ fn tokens_are_renewed_with_the_refresh_token() {
     assert!(matches!(Kuaishou.token(discarded, at(T0)), Err(ApiError::Permanent(_))));
 }
 
-type Books = (BTreeMap<OrderKey, OrderFacts>, BTreeMap<(OrderKey, String), RefundFacts>);
-
-/// What a receiver's books hold after these facts, in this order.
-fn books(facts: impl IntoIterator<Item = Fact>) -> Books {
-    let mut books = Books::default();
-    for fact in facts {
-        match fact {
-            Fact::Order { key, facts } => books.0.entry(key).or_default().merge(facts),
-            Fact::Refund { order, after_sale_id, facts } => {
-                books.1.entry((order, after_sale_id)).or_default().merge(facts);
-            }
-        }
-    }
-    books
-}
-
 /// Records of one order and its case as fetched at several moments of their lives.
 fn records() -> Vec<Fact> {
     let orders = [(10, 0), (30, 60_000), (40, 3_600_000), (50, 90_000_000), (70, 900_000_000), (80, 900_000_001)];
@@ -566,11 +518,7 @@ fn records() -> Vec<Fact> {
 proptest! {
     /// Any order and any repetition of the records end in the same books.
     #[test]
-    fn records_converge(
-        noisy in prop::sample::subsequence(records(), 0..=records().len())
-            .prop_map(|again| [records(), again].concat())
-            .prop_shuffle()
-    ) {
+    fn records_converge(noisy in redelivered(records())) {
         prop_assert_eq!(books(noisy), books(records()));
     }
 

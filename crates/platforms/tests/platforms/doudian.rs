@@ -1,7 +1,5 @@
 //! Doudian's messages and records to facts. Shops, orders and buyers are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use std::collections::BTreeMap;
 
 use domain::{
@@ -12,7 +10,10 @@ use platforms::doudian::{self, Mapped, Push, aftersale, order};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::support::{about_case, about_order, books, redelivered};
+
 const ORDER: &str = "4837328765348566675";
+const CASE: &str = "7029183651234567890";
 const T0: i64 = 1_771_032_600; // 2026-02-14 09:30:00 +08:00
 
 fn at(seconds: i64) -> UnixMs {
@@ -32,30 +33,19 @@ fn message(tag: &str, msg_id: &str, fields: &str) -> Push {
     pushes.remove(0)
 }
 
-fn order_facts(push: &Push) -> OrderFacts {
+fn fact(push: &Push) -> Fact {
     match doudian::map(push).unwrap() {
-        Mapped::Fact(fact) => match *fact {
-            Fact::Order { key: found, facts } => {
-                assert_eq!(found, key());
-                facts
-            }
-            Fact::Refund { .. } => panic!("a refund: {push:?}"),
-        },
+        Mapped::Fact(fact) => *fact,
         other => panic!("{other:?}"),
     }
 }
 
+fn order_facts(push: &Push) -> OrderFacts {
+    about_order(fact(push), &key())
+}
+
 fn refund_facts(push: &Push) -> RefundFacts {
-    match doudian::map(push).unwrap() {
-        Mapped::Fact(fact) => match *fact {
-            Fact::Refund { order, after_sale_id, facts } => {
-                assert_eq!((order, after_sale_id.as_str()), (key(), "7029183651234567890"));
-                facts
-            }
-            Fact::Order { .. } => panic!("an order: {push:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
+    about_case(fact(push), &key(), CASE)
 }
 
 fn created() -> Push {
@@ -242,13 +232,7 @@ fn record() -> Value {
 }
 
 fn detail_facts(record: &Value) -> OrderFacts {
-    match order::map_detail("app-key", record).unwrap() {
-        Fact::Order { key: found, facts } => {
-            assert_eq!(found, key());
-            facts
-        }
-        Fact::Refund { .. } => panic!("a refund"),
-    }
+    about_order(order::map_detail("app-key", record).unwrap(), &key())
 }
 
 #[test]
@@ -326,13 +310,7 @@ fn case(status: i64, refund_status: i64) -> Value {
 }
 
 fn case_facts(case: &Value) -> RefundFacts {
-    match aftersale::map_detail("4463798", case).unwrap() {
-        Fact::Refund { order, after_sale_id, facts } => {
-            assert_eq!((order, after_sale_id.as_str()), (key(), "7029183651234567890"));
-            facts
-        }
-        Fact::Order { .. } => panic!("an order"),
-    }
+    about_case(aftersale::map_detail("4463798", case).unwrap(), &key(), CASE)
 }
 
 #[test]
@@ -364,22 +342,6 @@ fn freight_that_is_no_part_of_the_refund_is_refused() {
     assert!(aftersale::map_detail("4463798", &json!({ "process_info": {} })).is_err());
 }
 
-type Books = (BTreeMap<OrderKey, OrderFacts>, BTreeMap<(OrderKey, String), RefundFacts>);
-
-/// What a receiver's books hold after these facts, in this order.
-fn books(facts: impl IntoIterator<Item = Fact>) -> Books {
-    let mut books = Books::default();
-    for fact in facts {
-        match fact {
-            Fact::Order { key, facts } => books.0.entry(key).or_default().merge(facts),
-            Fact::Refund { order, after_sale_id, facts } => {
-                books.1.entry((order, after_sale_id)).or_default().merge(facts)
-            }
-        }
-    }
-    books
-}
-
 /// A morning of one order: every kind of message, and both records as fetched in between.
 fn deliveries() -> Vec<Fact> {
     let pushes = [
@@ -393,22 +355,14 @@ fn deliveries() -> Vec<Fact> {
         after_sale("203", "8", 11, "return_time", 14),
         after_sale("206", "9", 12, "success_time", 15),
     ];
-    let pushed = pushes.iter().map(|push| match doudian::map(push).unwrap() {
-        Mapped::Fact(fact) => *fact,
-        other => panic!("{other:?}"),
-    });
     let fetched = [order::map_detail("app-key", &record()), aftersale::map_detail("4463798", &case(12, 3))];
-    pushed.chain(fetched.map(Result::unwrap)).collect()
+    pushes.iter().map(fact).chain(fetched.map(Result::unwrap)).collect()
 }
 
 proptest! {
     /// Any order and any repetition of an order's deliveries end in the same books.
     #[test]
-    fn deliveries_converge(
-        noisy in prop::sample::subsequence(deliveries(), 0..=deliveries().len())
-            .prop_map(|again| [deliveries(), again].concat())
-            .prop_shuffle()
-    ) {
+    fn deliveries_converge(noisy in redelivered(deliveries())) {
         prop_assert_eq!(books(noisy), books(deliveries()));
     }
 

@@ -1,7 +1,5 @@
 //! Own shops' messages. Shops, goods and the buyer are invented.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking")]
-
 use domain::{Fen, OrderFacts, OrderKey, OrderStatus, Platform, RefundFacts, RefundStatus};
 use platforms::Fact;
 use platforms::own::{self, Mapped, OwnError};
