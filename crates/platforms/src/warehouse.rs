@@ -122,7 +122,8 @@ pub struct Document {
     pub warehouse: String,
     /// The document's number in it.
     pub document_id: String,
-    /// When, by the warehouse's clock.
+    /// When, by the warehouse's clock. Not part of what it says: a document that is sent again may carry another time.
+    #[serde(skip)]
     pub at: UnixMs,
     /// Which way the goods went, and why.
     pub movement: Movement,

@@ -22,9 +22,9 @@ pub enum Taken {
 pub fn take_document(tx: &Tx<'_>, document: &Document) -> Result<Taken, DbError> {
     let (warehouse, number, content) = (&*document.warehouse, &*document.document_id, json(document)?);
     let added = tx.execute(
-        "insert into stock_document (warehouse, document_id, content, taken_at) values (?1, ?2, ?3, ?4)
+        "insert into stock_document (warehouse, document_id, content, moved_at, taken_at) values (?1, ?2, ?3, ?4, ?5)
          on conflict do nothing",
-        &params![warehouse, number, &*content, tx.cx().now.millis()],
+        &params![warehouse, number, &*content, document.at.millis(), tx.cx().now.millis()],
     )?;
     if added > 0 {
         return Ok(Taken::New);
