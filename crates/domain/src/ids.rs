@@ -58,7 +58,7 @@ ids! {
     RefundId;
     /// An event of the log.
     EventId;
-    /// A courier's errand: fetching the goods of a refund.
+    /// A pickup: a courier fetches the goods of a refund.
     PickupId;
     /// A row of the outbox: one call to another system.
     OutboxId;

@@ -34,7 +34,7 @@ pub const RETURN: [Setting; 3] = [
 /// How an account is configured: `app_key` is the authorisation key, `app_secret` signs orders of couriers.
 pub const SETTINGS: &[Setting] = &[KEY, SECRET, SALT, RETURN[0], RETURN[1], RETURN[2]];
 
-/// The address's query that tells which errand a courier's news is about: `pickup=<id>`.
+/// The address's query that tells which pickup news is about: `pickup=<id>`.
 pub const PICKUP_QUERY: &str = "pickup";
 
 /// Its name in the outbox and in the inbox.

@@ -9,15 +9,15 @@ use domain::{
 use kit::{DbError, Tx, Vault, VaultError, events, outbox, random};
 use platforms::Fact;
 use platforms::kuaidi100::DESTINATION;
-use platforms::kuaidi100::pickup::{CANCEL, Errand, ORDER, Ordered, Party, PickupNews, SENDER, Wish, Withdrawal};
+use platforms::kuaidi100::pickup::{CANCEL, ORDER, Ordered, Party, PickupNews, SENDER, ToOrder, Wish};
 
 /// Whether goods come back in a case: only then there is something to fetch.
 pub fn comes_back(claim: Option<&RefundClaim>) -> bool {
     claim.is_none_or(|claim| matches!(claim.kind, RefundKind::Return | RefundKind::Exchange))
 }
 
-/// Enters an errand, or changes one of which the carrier does not know yet. The carrier is told at once where the case is agreed,
-/// else when it is. Tells the errand as it stands, and whether it is as wished: one that the carrier knows stays as it is.
+/// Enters a pickup, or changes one of which the carrier does not know yet. The carrier is told at once where the case is agreed,
+/// else when it is. Tells the pickup as it stands, and whether it is as wished: one that the carrier knows stays as it is.
 ///
 /// # Errors
 /// [`DbError`] of the statements; a sender that cannot be sealed.
@@ -75,19 +75,19 @@ pub fn fell_through(tx: &Tx<'_>, refund_id: RefundId) -> Result<(), DbError> {
     }
 }
 
-/// Withdraws an errand that can be: at once while the carrier does not know of it, else through the carrier.
+/// Withdraws a pickup that can be: at once while the carrier does not know of it, else through the carrier.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn withdraw(tx: &Tx<'_>, known: &mut KnownPickup) -> Result<(), DbError> {
     match &known.ordered {
-        Some(order) => call(tx, CANCEL, known.id, &Withdrawal { pickup_id: known.id, order: order.clone() }),
+        Some(ordered) => call(tx, CANCEL, known.id, ordered),
         None => reach(tx, known, PickupStatus::Cancelled),
     }
 }
 
 fn request(tx: &Tx<'_>, known: &mut KnownPickup) -> Result<(), DbError> {
-    call(tx, ORDER, known.id, &Errand { pickup_id: known.id })?;
+    call(tx, ORDER, known.id, &ToOrder { pickup_id: known.id })?;
     reach(tx, known, PickupStatus::Requested)
 }
 
@@ -113,7 +113,7 @@ pub fn placed(tx: &Tx<'_>, id: PickupId, ordered: Ordered) -> Result<(), DbError
     Ok(())
 }
 
-/// The carrier has said how an errand ended: `Cancelled`, or `Failed` where it did not take the order.
+/// The carrier has said how a pickup ended: `Cancelled`, or `Failed` where it did not take the order.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
@@ -124,13 +124,13 @@ pub fn ended(tx: &Tx<'_>, id: PickupId, status: PickupStatus) -> Result<(), DbEr
     }
 }
 
-/// News of an errand. False where it is none of ours.
+/// News of a pickup. False where it is none of ours.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn told(tx: &Tx<'_>, id: PickupId, news: &PickupNews) -> Result<bool, DbError> {
     let Some(mut known) = store::pickup(tx, id)? else { return Ok(false) };
-    // The address is not signed, the news is: one errand's news does not count for another.
+    // The address is not signed, the news is: one pickup's news does not count for another.
     if known.ordered.as_ref().is_some_and(|ordered| ordered.order_id != news.order_id) {
         return Ok(false);
     }

@@ -57,7 +57,7 @@ pub struct RefundEvent {
 pub struct PickupChanged {
     /// Version of this payload.
     pub v: Version<1>,
-    /// The errand in our books.
+    /// The pickup in our books.
     pub pickup_id: PickupId,
     /// The refund whose goods are fetched.
     pub refund_id: RefundId,

@@ -144,6 +144,7 @@ fn messages_of_sqlite_are_told_apart() {
     assert!(matches!(sorted("UNIQUE constraint failed: lease.name"), DbError::Constraint(_)));
     assert!(matches!(sorted("database or disk is full"), DbError::Unavailable(_)));
     assert!(matches!(sorted("disk I/O error"), DbError::Unavailable(_)));
+    assert!(matches!(sorted("internal runtime error"), DbError::Unavailable(_)), "Spin, as it ends");
     assert!(matches!(sorted("near \"selec\": syntax error"), DbError::Statement(_)));
     assert!(sorted("database is locked").is_transient() && !sorted("syntax error").is_transient());
 }

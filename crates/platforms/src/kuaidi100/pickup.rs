@@ -11,25 +11,16 @@ use crate::digest::md5_hex;
 use crate::lenient;
 use crate::marketplace::{ApiError, App, FORM, MapError, Refusal, Request};
 
-/// The outbox's operation that calls a courier; its request is an [`Errand`], its answer an [`Ordered`].
+/// The outbox's operation that calls a courier; its request is a [`ToOrder`], its answer an [`Ordered`].
 pub const ORDER: &str = "order_pickup";
-/// The outbox's operation that withdraws the order of a courier; its request is a [`Withdrawal`].
+/// The outbox's operation that withdraws the order of a courier; its request is an [`Ordered`].
 pub const CANCEL: &str = "cancel_pickup";
 
 /// A courier to call, as the outbox keeps it: who hands the parcel over is read when the call goes out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Errand {
-    /// The errand in our books.
+pub struct ToOrder {
+    /// The pickup in our books.
     pub pickup_id: PickupId,
-}
-
-/// An order of a courier to withdraw, as the outbox keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Withdrawal {
-    /// The errand in our books.
-    pub pickup_id: PickupId,
-    /// The order.
-    pub order: Ordered,
 }
 
 /// The purpose under which a sender is sealed.
@@ -99,7 +90,7 @@ impl Wish {
 /// What a courier is to do.
 #[derive(Clone, Debug)]
 pub struct Pickup {
-    /// The errand in our books: within 48 hours the same is the same order.
+    /// The pickup in our books: within 48 hours the same is the same order.
     pub id: PickupId,
     /// The carrier by Kuaidi100's code.
     pub carrier: String,

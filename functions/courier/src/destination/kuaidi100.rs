@@ -7,7 +7,7 @@ use crate::store::{self, Claimed};
 use domain::Secret;
 use http::StatusCode;
 use kit::{App, Cx, DbError, Vault};
-use platforms::kuaidi100::pickup::{self, Errand, Pickup, SENDER, Withdrawal};
+use platforms::kuaidi100::pickup::{self, Ordered, Pickup, SENDER, ToOrder};
 use platforms::kuaidi100::{PICKUP_QUERY, RETURN, Subscription, WATCH, Watch, subscribe, subscribed};
 use platforms::marketplace::{ApiError, Request};
 use platforms::own::PHONE;
@@ -36,12 +36,12 @@ async fn carry(app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Resul
         }
         pickup::ORDER => {
             let vault = settings.vault.as_ref().map_err(|error| Refused::Later(Failure::ours(error)))?;
-            let errand = errand(app, cx, vault, account, arguments(call)?).await?;
-            ask(app, cx, account, call, pickup::order(watcher, &errand, cx.now), pickup::ordered).await
+            let pickup = to_order(app, cx, vault, account, arguments(call)?).await?;
+            ask(app, cx, account, call, pickup::order(watcher, &pickup, cx.now), pickup::ordered).await
         }
         pickup::CANCEL => {
-            let Withdrawal { order, .. } = arguments(call)?;
-            let request = pickup::cancel(watcher, &order, "退货已取消", cx.now);
+            let ordered: Ordered = arguments(call)?;
+            let request = pickup::cancel(watcher, &ordered, "退货已取消", cx.now);
             ask(app, cx, account, call, request, pickup::cancelled).await
         }
         other => Err(Refused::Never(Failure::ours(format!("there is no operation {other}")))),
@@ -77,16 +77,16 @@ async fn phone_end(app: &App, settings: &Settings, cx: &Cx, number: &str) -> Res
 }
 
 /// What a courier is to do. Who hands the parcel over is opened here, and goes nowhere but into the request.
-async fn errand(
+async fn to_order(
     app: &App,
     cx: &Cx,
     vault: &Vault,
     account: &Watcher,
-    Errand { pickup_id }: Errand,
+    ToOrder { pickup_id }: ToOrder,
 ) -> Result<Pickup, Refused> {
-    let row = app.db().read(cx, move |tx| store::errand(tx, pickup_id)).await;
+    let row = app.db().read(cx, move |tx| store::pickup(tx, pickup_id)).await;
     let row = row.map_err(|error: DbError| Refused::Later(Failure::ours(error)))?;
-    let row = row.ok_or_else(|| Refused::Never(Failure::ours("there is no such errand")))?;
+    let row = row.ok_or_else(|| Refused::Never(Failure::ours("there is no such pickup")))?;
     let sender = vault.open(SENDER, &row.sender).map_err(|error| Refused::Never(Failure::ours(error)))?;
     let [name, phone, address] = RETURN.map(|setting| Secret::new(account.app.text(setting.name).to_owned()));
     Ok(Pickup {

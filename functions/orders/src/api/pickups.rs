@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 /// A courier who fetches the goods of a refund.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PickupView {
-    /// The errand's id in our books.
+    /// The pickup's id in our books.
     id: PickupId,
     /// The refund whose goods are fetched.
     refund_id: RefundId,
@@ -82,7 +82,7 @@ impl PickupView {
 /// The newest courier for a refund.
 #[utoipa::path(get, path = "/v1/refunds/{id}/pickup", params(("id" = RefundId, Path, description = "The refund's id in our books")),
     security(("token" = ["orders:read"])), responses(
-    (status = 200, description = "The errand", body = PickupView),
+    (status = 200, description = "The pickup", body = PickupView),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 404, description = "No such refund among those that the caller may see, or no courier for it", body = Problem),
@@ -103,12 +103,12 @@ pub async fn show(
 }
 
 /// Calls a courier to fetch the goods of a refund: at once where the case is agreed, else when it is. Until the carrier is told,
-/// a repetition changes the errand; after that only the same is accepted. The goods go to the address that `kuaidi100_return_name`,
+/// a repetition changes the pickup; after that only the same is accepted. The goods go to the address that `kuaidi100_return_name`,
 /// `_return_phone` and `_return_address` name. `pickup.changed` tells how it goes on and what it costs.
 #[utoipa::path(put, path = "/v1/refunds/{id}/pickup", request_body = Wish,
     params(("id" = RefundId, Path, description = "The refund's id in our books")),
     security(("token" = ["orders:write"])), responses(
-    (status = 200, description = "The errand", body = PickupView),
+    (status = 200, description = "The pickup", body = PickupView),
     (status = 400, description = "The body is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
@@ -151,11 +151,11 @@ pub async fn want(
     shared.app.db().write(&cx, write).await
 }
 
-/// Withdraws the courier for a refund: at once while the carrier does not know of the errand, else through the carrier, which
+/// Withdraws the courier for a refund: at once while the carrier does not know of it, else through the carrier, which
 /// `pickup.changed` with `cancelled` confirms.
 #[utoipa::path(delete, path = "/v1/refunds/{id}/pickup", params(("id" = RefundId, Path, description = "The refund's id in our books")),
     security(("token" = ["orders:write"])), responses(
-    (status = 200, description = "The errand: cancelled, or about to be", body = PickupView),
+    (status = 200, description = "The pickup: cancelled, or about to be", body = PickupView),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 404, description = "No such refund among those that the caller may see, or no courier for it", body = Problem),
@@ -173,7 +173,7 @@ pub async fn withdraw(
         let mut known = store::pickup_of(tx, id)?.ok_or_else(|| Problem::not_found("no courier was called for it"))?;
         if known.status != PickupStatus::Cancelled {
             if !known.status.can_be_cancelled() {
-                let why = format!("the errand is {}: it can no longer, or not yet, be withdrawn", known.status);
+                let why = format!("the pickup is {}: it can no longer, or not yet, be withdrawn", known.status);
                 return Err(Problem::conflict("pickup-stands", why));
             }
             pickup::withdraw(tx, &mut known)?;

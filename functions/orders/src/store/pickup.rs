@@ -1,4 +1,4 @@
-//! Couriers who fetch returns: one row an errand.
+//! Couriers who fetch returns: one row a pickup.
 
 use super::json;
 use domain::{Fen, PickupId, PickupStatus, RefundId, UnixMs};
@@ -6,7 +6,7 @@ use kit::db::Row;
 use kit::{DbError, Tx, params};
 use platforms::kuaidi100::pickup::Ordered;
 
-/// An errand as the database knows it.
+/// A pickup as the database knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownPickup {
     /// Its id in our books.
@@ -60,7 +60,7 @@ impl KnownPickup {
 const COLUMNS: &str =
     "id, refund_id, carrier, sender, cargo, grams, status, raw_status, ordered, tracking_number, fee, created_at";
 
-/// An errand by its id.
+/// A pickup by its id.
 ///
 /// # Errors
 /// [`DbError`] of the query.
@@ -69,7 +69,7 @@ pub fn pickup(tx: &Tx<'_>, id: PickupId) -> Result<Option<KnownPickup>, DbError>
     tx.query_one(&query, &params![id.to_string()])?.as_ref().map(KnownPickup::from_row).transpose()
 }
 
-/// The errand for a refund: the one that stands, else the newest.
+/// The pickup for a refund: the one that stands, else the newest.
 ///
 /// # Errors
 /// [`DbError`] of the query.
@@ -81,7 +81,7 @@ pub fn pickup_of(tx: &Tx<'_>, refund_id: RefundId) -> Result<Option<KnownPickup>
     tx.query_one(&query, &params![refund_id.to_string()])?.as_ref().map(KnownPickup::from_row).transpose()
 }
 
-/// Writes an errand down.
+/// Writes a pickup down.
 ///
 /// # Errors
 /// [`DbError`] of the statement.

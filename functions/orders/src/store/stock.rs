@@ -121,12 +121,16 @@ pub fn reserve(tx: &Tx<'_>, id: OrderId, target: Target, demand: &BTreeMap<&str,
     }
     // What the order no longer has, or has in another number, is given back first.
     for (sku, (quantity, state)) in &held {
-        if *state == Held::Reserved && demand.get(sku.as_str()) != Some(quantity) {
-            release(tx, id, sku, *quantity)?;
+        match state {
+            _ if demand.get(sku.as_str()) == Some(quantity) => {}
+            Held::Reserved => release(tx, id, sku, *quantity)?,
+            Held::Short => mark(tx, id, sku, *quantity, Held::Released)?,
+            Held::Committed | Held::Released => {}
         }
     }
     for (sku, quantity) in demand {
-        let now = held.get(*sku).filter(|(had, state)| had == quantity || *state != Held::Reserved).map(|(_, s)| *s);
+        let stands = |(had, state): &&(i64, Held)| had == quantity || !matches!(state, Held::Reserved | Held::Short);
+        let now = held.get(*sku).filter(stands).map(|(_, state)| *state);
         match (now, target) {
             (None | Some(Held::Released), Target::Hold) => {
                 let taken = take(tx, id, sku, *quantity)?;
@@ -232,10 +236,11 @@ fn tell_short(tx: &Tx<'_>, order_id: OrderId, sku: &str, quantity: i64) -> Resul
     events::append(tx, SOURCE, sku, &Event::StockShort(short)).map(drop)
 }
 
-/// Gives free pieces to orders that were sold short, the oldest first, as long as they suffice for the next one.
+/// Gives free pieces to orders that were sold short, in the order of sale, as long as they suffice for the next one.
 fn serve_short(tx: &Tx<'_>, sku: &str) -> Result<(), DbError> {
     let short = tx.query(
-        "select order_id, quantity from stock_reservation where sku = ?1 and state = 'short' order by order_id",
+        r#"select order_id, quantity from stock_reservation join "order" on id = order_id
+            where sku = ?1 and state = 'short' order by placed_at, order_id"#,
         &params![sku],
     )?;
     for row in short {

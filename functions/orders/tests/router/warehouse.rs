@@ -97,6 +97,34 @@ async fn goods_that_are_lost_are_no_longer_promised_to_the_newest_orders() {
 }
 
 #[tokio::test]
+async fn short_orders_are_served_in_the_order_of_sale_and_lack_what_they_have_now() {
+    let shop = Shop::open().await;
+    count(&shop, 0).await;
+    // The later sale is heard of first.
+    for (number, placed) in [("A-2", -50), ("A-1", -100)] {
+        let mut order = own_order(number, "paid");
+        order["data"]["created_at"] = json!(at(placed).to_string());
+        shop.own(number, &order).await;
+    }
+    assert_eq!(stock(&shop).await, [0, 0, 4]);
+    assert_eq!(send(&shop, "m1", &document("goods.received", "IN-1", "purchase", 2)).await.0, 200);
+    let served = shop.column(
+        r#"select platform_order_id as v from stock_reservation join "order" on id = order_id
+            where state = 'reserved' and sku = 'TEA-OOLONG'"#,
+    );
+    assert_eq!(served.await, ["A-1"]);
+    // One of its two lines is taken off the order: it lacks one piece less.
+    let mut order = own_order("A-2", "paid");
+    order["timestamp"] = json!(at(10).to_string());
+    order["data"]["created_at"] = json!(at(-50).to_string());
+    order["data"]["lines"].as_array_mut().unwrap().remove(0);
+    order["data"]["amounts"]["goods"] = json!(3350);
+    order["data"]["amounts"]["payable"] = json!(3350);
+    assert_eq!(shop.own("changed", &order).await.0, 200);
+    assert_eq!(stock(&shop).await, [2, 2, 1]);
+}
+
+#[tokio::test]
 async fn the_warehouse_says_what_has_come_back_for_a_case() {
     let shop = Shop::open().await;
     count(&shop, 10).await;

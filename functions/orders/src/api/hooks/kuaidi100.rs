@@ -1,4 +1,4 @@
-//! News of parcels, by Kuaidi100.
+//! News of parcels, and of couriers who fetch returns, by Kuaidi100.
 
 use crate::State as Shared;
 use crate::{parcels, pickup, receive, store};
@@ -18,12 +18,12 @@ const SOURCE: &str = kuaidi100::DESTINATION;
 /// What news is about.
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct About {
-    /// The errand of a courier, in our books; without it, a parcel.
+    /// The pickup in our books; without it, news is about a parcel.
     pickup: Option<PickupId>,
 }
 
-/// News of a parcel that is watched, or of a courier who fetches a return (`pickup` in the query): a form with `param` (JSON text) and `sign`, upper-case hex of MD5 over `param` and
-/// `kuaidi100_salt`. What is about none of ours is passed by, or kept in quarantine where it cannot be understood.
+/// News of a parcel that is watched, or of a courier who fetches a return (`pickup` in the query): a form with `param` (JSON text)
+/// and `sign`, upper-case hex of MD5 over `param` and `kuaidi100_salt`. What is about none of ours is passed by, or kept in quarantine where it cannot be understood.
 #[utoipa::path(post, path = "/hooks/kuaidi100", params(About), request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses(
     (status = 200, description = "Taken: `{\"result\":true,\"returnCode\":\"200\",\"message\":\"成功\"}`"),
@@ -47,18 +47,18 @@ pub async fn push(
         .app
         .db()
         .write(&cx, move |tx| {
-            let about = about.pickup.map(|id| id.to_string()).unwrap_or_default();
-            if !store::remember(tx, SOURCE, &about, push.param.as_bytes())? {
+            let subject = about.pickup.map(|id| id.to_string()).unwrap_or_default();
+            if !store::remember(tx, SOURCE, &subject, push.param.as_bytes())? {
                 return Ok(());
             }
             let quarantine = |why| receive::quarantine(tx, &vault, SOURCE, push.param.as_bytes(), why);
-            match about.parse() {
-                Ok(id) => match kuaidi100::pickup::news(&push.param) {
+            match about.pickup {
+                Some(id) => match kuaidi100::pickup::news(&push.param) {
                     Ok(news) if pickup::told(tx, id, &news)? => Ok(()),
                     Ok(_) => quarantine("news of a courier whom nobody has called"),
                     Err(_) => quarantine("news of a courier is not understood"),
                 },
-                Err(_) => match kuaidi100::tracking(&push.param) {
+                None => match kuaidi100::tracking(&push.param) {
                     Ok(tracking) => parcels::told(tx, &tracking.tracking_number, tracking.facts),
                     Err(_) => quarantine("news of a parcel is not understood"),
                 },

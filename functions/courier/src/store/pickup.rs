@@ -5,7 +5,7 @@ use kit::{DbError, Tx, params};
 
 /// What a courier is to do.
 #[derive(Clone, Debug)]
-pub struct ErrandRow {
+pub struct PickupRow {
     /// The carrier by Kuaidi100's code.
     pub carrier: String,
     /// Who hands the parcel over, sealed.
@@ -20,12 +20,12 @@ pub struct ErrandRow {
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn errand(tx: &Tx<'_>, id: PickupId) -> Result<Option<ErrandRow>, DbError> {
+pub fn pickup(tx: &Tx<'_>, id: PickupId) -> Result<Option<PickupRow>, DbError> {
     tx.query_one("select carrier, sender, cargo, grams from pickup where id = ?1", &params![id.to_string()])?
         .map(|row| {
             let grams: Option<i64> = row.get("grams")?;
             let grams = grams.and_then(|grams| grams.try_into().ok());
-            Ok(ErrandRow { carrier: row.get("carrier")?, sender: row.get("sender")?, cargo: row.get("cargo")?, grams })
+            Ok(PickupRow { carrier: row.get("carrier")?, sender: row.get("sender")?, cargo: row.get("cargo")?, grams })
         })
         .transpose()
 }
