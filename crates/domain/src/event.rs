@@ -4,6 +4,7 @@
 //! vocabulary is closed: a type or a version that this code does not know is an error, never a guess, so that a consumer
 //! of an older release stops at (and later replays) what it cannot understand. docs/events.md is generated from here.
 
+mod customer;
 mod envelope;
 mod payload;
 mod version;
@@ -12,6 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use self::customer::{
+    ActivityRecorded, BackfillDue, CustomerAttributeChanged, CustomerConflict, CustomerErased, CustomerIdentified,
+    CustomerMerged, CustomerSplit, CustomerStageChanged, DayBegan, RuleMatched, TagEvent,
+};
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
 pub use self::payload::{
     BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, ParcelEvent,
@@ -115,6 +120,32 @@ vocabulary! {
     ShopDisconnected(ShopEvent, 1) = "shop.disconnected";
     /// A connected shop is to be asked what changed. A timer.
     PullDue(PullDue, 1) = "pull.due";
+    /// A person did something, as a source outside tells.
+    ActivityRecorded(ActivityRecorded, 1) = "activity.recorded";
+    /// Identities are a customer's from now on.
+    CustomerIdentified(CustomerIdentified, 1) = "customer.identified";
+    /// Two customers are one.
+    CustomerMerged(CustomerMerged, 1) = "customer.merged";
+    /// A customer who was merged is one of its own again.
+    CustomerSplit(CustomerSplit, 1) = "customer.split";
+    /// Two customers may be one: a person is to settle it.
+    CustomerConflict(CustomerConflict, 1) = "customer.conflict";
+    /// A customer moved to another stage.
+    CustomerStageChanged(CustomerStageChanged, 1) = "customer.stage_changed";
+    /// A field of a customer's profile changed.
+    CustomerAttributeChanged(CustomerAttributeChanged, 1) = "customer.attribute_changed";
+    /// The personal data of a customer were erased.
+    CustomerErased(CustomerErased, 1) = "customer.erased";
+    /// A customer got a tag.
+    TagAdded(TagEvent, 1) = "tag.added";
+    /// A customer lost a tag.
+    TagRemoved(TagEvent, 1) = "tag.removed";
+    /// A customer has come to fulfil a rule that raises an event.
+    RuleMatched(RuleMatched, 1) = "rule.matched";
+    /// A day of the merchant's calendar began. A timer.
+    TaggingDay(DayBegan, 1) = "tagging.day";
+    /// Customers are to be looked at again by a new rule or segment. A timer.
+    TaggingBackfill(BackfillDue, 1) = "tagging.backfill";
     /// A call to another system was answered with success.
     OutboxSucceeded(OutboxSucceeded, 1) = "outbox.succeeded";
     /// A call to another system was given up.

@@ -74,10 +74,16 @@ ids! {
     QuarantineId;
     /// A customer (OneID).
     CustomerId;
-    /// A member of staff.
-    StaffId;
-    /// A store of the merchant.
-    StoreId;
+    /// Two customers who may be one and cannot be merged without a person.
+    ConflictId;
+    /// A group of tags.
+    TagGroupId;
+    /// A tag.
+    TagId;
+    /// A rule that tags.
+    RuleId;
+    /// A segment.
+    SegmentId;
 }
 
 /// Where an order or an identity comes from.

@@ -3,8 +3,11 @@
 //! No I/O, no clock, no randomness: the instant and random bytes are arguments. So every rule here can be tested by
 //! calling it, and the same code runs natively and in a Wasm component.
 
+mod activity;
 mod calendar;
+mod customer;
 mod event;
+mod identity;
 mod ids;
 mod money;
 mod order;
@@ -16,8 +19,11 @@ mod secret;
 mod stock;
 mod time;
 
+pub use activity::*;
 pub use calendar::*;
+pub use customer::*;
 pub use event::*;
+pub use identity::*;
 pub use ids::*;
 pub use money::*;
 pub use order::*;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use self::facts::{Latest, OrderDetail, OrderFacts};
-use crate::{Fen, MoneyError, Platform, UnixMs, allocate};
+use crate::{Fen, Identity, MoneyError, Platform, UnixMs, allocate};
 
 /// What makes an order unique: the platform, the shop on it, and the platform's own id. Ids are text, never numbers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -226,74 +226,6 @@ impl Amounts {
         Ok(Fen::try_sum(gross)? == self.goods
             && payable == self.payable
             && (line_discount == discount || line_discount == Fen::ZERO))
-    }
-}
-
-/// One way to recognise the buyer. Never personal data in clear: a platform's id, or a keyed hash.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    /// What kind of id it is.
-    pub kind: IdentityKind,
-    /// The account within which the value is unique (an app id, a shop id); absent where it is unique by itself.
-    pub scope: Option<String>,
-    /// The id or the hash.
-    pub value: String,
-}
-
-/// Kinds of buyer identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum IdentityKind {
-    /// Doudian's buyer id (`doudian_open_id`), per app.
-    DouyinOpenId,
-    /// Taobao's open uid (ouid).
-    TaobaoOpenUid,
-    /// JD's open id.
-    JdOpenId,
-    /// Pinduoduo's buyer id.
-    PinduoduoOpenId,
-    /// Kuaishou's open id.
-    KuaishouOpenId,
-    /// Xiaohongshu's open id (`xhsOpenId`).
-    XiaohongshuOpenId,
-    /// Youzan's open id (`yz_open_id`).
-    YouzanOpenId,
-    /// Weidian's buyer id.
-    WeidianBuyerId,
-    /// WeChat's unionid.
-    WechatUnionId,
-    /// WeChat's openid, per account.
-    WechatOpenId,
-    /// WeCom's external_userid.
-    WecomExternalUserId,
-    /// Keyed hash (HMAC-SHA-256, lower-case hex) of a phone number in E.164 form.
-    PhoneHash,
-    /// Number of the merchant's member card.
-    MemberCard,
-    /// The till's own customer number.
-    PosId,
-}
-
-impl IdentityKind {
-    /// Its name in JSON, SQL and URLs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DouyinOpenId => "douyin_open_id",
-            Self::TaobaoOpenUid => "taobao_open_uid",
-            Self::JdOpenId => "jd_open_id",
-            Self::PinduoduoOpenId => "pinduoduo_open_id",
-            Self::KuaishouOpenId => "kuaishou_open_id",
-            Self::XiaohongshuOpenId => "xiaohongshu_open_id",
-            Self::YouzanOpenId => "youzan_open_id",
-            Self::WeidianBuyerId => "weidian_buyer_id",
-            Self::WechatUnionId => "wechat_union_id",
-            Self::WechatOpenId => "wechat_open_id",
-            Self::WecomExternalUserId => "wecom_external_user_id",
-            Self::PhoneHash => "phone_hash",
-            Self::MemberCard => "member_card",
-            Self::PosId => "pos_id",
-        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod events;
 pub mod extract;
 pub mod host;
 pub mod idempotency;
+pub mod inbox;
 mod kv;
 pub mod lease;
 mod nudge;

@@ -3,11 +3,8 @@
 use crate::deliver::{self, Origin};
 use crate::store;
 use domain::Platform;
-use kit::{DbError, Tx, Vault};
+use kit::{DbError, Tx, Vault, inbox};
 use platforms::marketplace::{Ask, Message, Says};
-
-/// The purpose under which bodies in quarantine are sealed.
-const QUARANTINE: &str = "inbox_quarantine.body";
 
 /// Takes a message that is authentic.
 ///
@@ -16,7 +13,7 @@ const QUARANTINE: &str = "inbox_quarantine.body";
 pub fn message(tx: &Tx<'_>, vault: &Vault, platform: Platform, message: Message) -> Result<(), DbError> {
     let Message { id, kind, content, says } = message;
     let source = platform.as_str();
-    if says == Says::Nothing || !store::remember(tx, source, &id, content.as_bytes())? {
+    if says == Says::Nothing || !inbox::remember(tx, source, &id, content.as_bytes())? {
         return Ok(());
     }
     match says {
@@ -25,7 +22,7 @@ pub fn message(tx: &Tx<'_>, vault: &Vault, platform: Platform, message: Message)
         Says::Hint { shop_id, ask } => hint(tx, vault, platform, &shop_id, &ask, content.as_bytes()),
         // The reason names the kind only: more could quote what a person has typed.
         Says::NotUnderstood => {
-            quarantine(tx, vault, source, content.as_bytes(), &format!("message {kind} is not understood"))
+            inbox::quarantine(tx, vault, source, content.as_bytes(), &format!("message {kind} is not understood"))
         }
     }
 }
@@ -42,15 +39,5 @@ fn hint(
     if store::is_connected(tx, platform, shop_id)? {
         return deliver::ask(tx, platform, shop_id, ask).map(drop);
     }
-    quarantine(tx, vault, platform.as_str(), content, "the shop is not connected")
-}
-
-/// Keeps what was authentic and not understood.
-///
-/// # Errors
-/// [`DbError`] of the statements.
-pub fn quarantine(tx: &Tx<'_>, vault: &Vault, source: &str, body: &[u8], reason: &str) -> Result<(), DbError> {
-    tracing::warn!(source, "authentic and not understood: kept in quarantine");
-    let sealed = vault.seal(QUARANTINE, body).map_err(|error| DbError::Shape(error.to_string()))?;
-    store::quarantine(tx, source, body, sealed, reason)
+    inbox::quarantine(tx, vault, platform.as_str(), content, "the shop is not connected")
 }

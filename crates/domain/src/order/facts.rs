@@ -9,10 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Amounts, Guide, Identity, Line, LiveRoom, Order, OrderFlag, OrderKey, OrderStatus, OrderTimes, Region, Shipment,
-};
-use crate::{Fen, UnixMs};
+use super::{Amounts, Guide, Line, LiveRoom, Order, OrderFlag, OrderKey, OrderStatus, OrderTimes, Region, Shipment};
+use crate::{Fen, Identity, UnixMs};
 
 /// A value that a newer one replaces. Of two values with the same time the greater one stays: which one does not matter,
 /// that all replicas choose the same one does.

@@ -41,6 +41,8 @@ const MIGRATIONS: &[Migration] = migrations![
     5 "0005_marketplaces",
     6 "0006_warehouse",
     7 "0007_pickup",
+    8 "0008_customers",
+    9 "0009_tagging",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

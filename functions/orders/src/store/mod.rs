@@ -2,7 +2,6 @@
 
 mod buyer;
 mod document;
-mod inbox;
 mod listing;
 mod order;
 mod parcel;
@@ -13,7 +12,6 @@ mod stock;
 
 pub use buyer::{Bought, add_interval, cycle, is_first, purchase, remove_interval};
 pub use document::{Taken, take_document};
-pub use inbox::{quarantine, remember};
 pub use listing::{ListingRow, listed_sku, listing_asked, listing_told, listings, replace_listings};
 pub use order::{
     Filter, KnownOrder, Listed, Mark, find_order, history, id_of_order, list, listed_by_id, order_by_id, save_order,

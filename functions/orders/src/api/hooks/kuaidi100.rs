@@ -1,13 +1,13 @@
 //! News of parcels, and of couriers who fetch returns, by Kuaidi100.
 
 use crate::State as Shared;
-use crate::{parcels, pickup, receive, store};
+use crate::{parcels, pickup};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::PickupId;
 use http::header;
 use kit::extract::{Query, RawBody};
-use kit::{Cx, DbError, Problem};
+use kit::{Cx, DbError, Problem, inbox};
 use platforms::kuaidi100;
 use platforms::marketplace::JSON;
 use serde::Deserialize;
@@ -48,10 +48,10 @@ pub async fn push(
         .db()
         .write(&cx, move |tx| {
             let subject = about.pickup.map(|id| id.to_string()).unwrap_or_default();
-            if !store::remember(tx, SOURCE, &subject, push.param.as_bytes())? {
+            if !inbox::remember(tx, SOURCE, &subject, push.param.as_bytes())? {
                 return Ok(());
             }
-            let quarantine = |why| receive::quarantine(tx, &vault, SOURCE, push.param.as_bytes(), why);
+            let quarantine = |why| inbox::quarantine(tx, &vault, SOURCE, push.param.as_bytes(), why);
             match about.pickup {
                 Some(id) => match kuaidi100::pickup::news(&push.param) {
                     Ok(news) if pickup::told(tx, id, &news)? => Ok(()),

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use domain::Platform;
 use http::{HeaderMap, Method, Uri, header};
 use kit::extract::RawBody;
-use kit::{Cx, Problem};
+use kit::{Cx, Problem, inbox};
 use platforms::marketplace::{Delivery, JSON, Received};
 
 /// A marketplace's push. `platform` is the platform's name with `-` for `_`, such as `douyin` or `wechat-store`; Weidian's
@@ -54,7 +54,7 @@ pub async fn push(
             Some(messages) => {
                 messages.into_iter().try_for_each(|message| receive::message(tx, &vault, platform, message))
             }
-            None => receive::quarantine(tx, &vault, platform.as_str(), &body, "not of the platform's form"),
+            None => inbox::quarantine(tx, &vault, platform.as_str(), &body, "not of the platform's form"),
         })
         .await?;
     let acknowledgement = source.acknowledgement();

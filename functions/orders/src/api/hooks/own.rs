@@ -2,14 +2,13 @@
 
 use crate::State as Shared;
 use crate::deliver::{self, Origin};
-use crate::receive::quarantine;
 use crate::{parcels, store};
 use axum::Json;
 use axum::extract::State;
 use domain::{Identity, IdentityKind, OrderId, Secret};
 use http::HeaderMap;
 use kit::extract::RawBody;
-use kit::{Cx, Problem, Tx, Vault};
+use kit::{Cx, Problem, Tx, Vault, inbox};
 use platforms::Fact;
 use platforms::own::{self, OwnError, PHONE};
 use serde::Serialize;
@@ -56,7 +55,9 @@ pub async fn own(
         .db()
         .write(&cx, move |tx| match own::decode(&body).and_then(own::map) {
             Ok(mapped) => own_message(tx, &vault, &message_id, &body, mapped, watched).map(Ok),
-            Err(error) => Ok(quarantine(tx, &vault, OWN, &body, "not of the documented form").map(|()| Err(error))?),
+            Err(error) => {
+                Ok(inbox::quarantine(tx, &vault, OWN, &body, "not of the documented form").map(|()| Err(error))?)
+            }
         })
         .await?;
     outcome.map(Json).map_err(|error: OwnError| Problem::unprocessable("message-unusable", error.to_string()))
@@ -70,7 +71,7 @@ fn own_message(
     mapped: own::Mapped,
     watched: bool,
 ) -> Result<Taken, Problem> {
-    if !store::remember(tx, OWN, message_id, body)? {
+    if !inbox::remember(tx, OWN, message_id, body)? {
         return Ok(Taken { status: "duplicate", order_id: None });
     }
     let own::Mapped { mut fact, phone, pickup } = mapped;

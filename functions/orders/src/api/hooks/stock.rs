@@ -1,13 +1,12 @@
 //! Documents of the merchant's warehouses.
 
 use crate::State as Shared;
-use crate::receive;
 use crate::warehouse::{self, Outcome};
 use axum::Json;
 use axum::extract::State;
 use http::HeaderMap;
 use kit::extract::RawBody;
-use kit::{Cx, DbError, Problem};
+use kit::{Cx, DbError, Problem, inbox};
 use platforms::warehouse as form;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -69,7 +68,7 @@ pub async fn document(
         && problem.status().is_client_error()
     {
         // In a write of its own: whatever the document had begun is undone.
-        let keep = move |tx: &kit::Tx<'_>| receive::quarantine(tx, &vault, SOURCE, &body, "cannot be used as it is");
+        let keep = move |tx: &kit::Tx<'_>| inbox::quarantine(tx, &vault, SOURCE, &body, "cannot be used as it is");
         shared.app.db().write(&cx, keep).await.map_err(|error: DbError| Problem::from(error))?;
     }
     taken.map(|outcome| Json(outcome.into()))

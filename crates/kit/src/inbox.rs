@@ -1,7 +1,7 @@
-//! What came in: digests of messages taken, and what was not understood.
+//! What came in by webhooks: digests of messages taken, and what was authentic and not understood.
 
+use crate::{DbError, Tx, Vault, params, random};
 use domain::QuarantineId;
-use kit::{DbError, Tx, params, random};
 use sha2::{Digest, Sha256};
 
 /// Remembers a message; tells whether it is new. A message counts as the same when its source, id and content are: two
@@ -19,11 +19,16 @@ pub fn remember(tx: &Tx<'_>, source: &str, message_id: &str, content: &[u8]) -> 
     Ok(added > 0)
 }
 
+/// The purpose under which bodies in quarantine are sealed.
+const QUARANTINE: &str = "inbox_quarantine.body";
+
 /// Keeps what was authentic and not understood, sealed. The same twice is kept once.
 ///
 /// # Errors
 /// [`DbError`] of the insert.
-pub fn quarantine(tx: &Tx<'_>, source: &str, content: &[u8], sealed: Vec<u8>, reason: &str) -> Result<(), DbError> {
+pub fn quarantine(tx: &Tx<'_>, vault: &Vault, source: &str, content: &[u8], reason: &str) -> Result<(), DbError> {
+    tracing::warn!(source, "authentic and not understood: kept in quarantine");
+    let sealed = vault.seal(QUARANTINE, content).map_err(|error| DbError::Shape(error.to_string()))?;
     tx.execute(
         "insert into inbox_quarantine (id, source, digest, reason, body, received_at)
          values (?1, ?2, ?3, ?4, ?5, ?6)

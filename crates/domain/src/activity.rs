@@ -1,0 +1,156 @@
+//! What people do where nobody sells: pages, menus, live rooms, lessons, test drives. Sources of all kinds tell it through one open
+//! door (`POST /hooks/events`).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a person did, or what became known of one. Carries no personal data in clear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Activity {
+    /// A page was viewed.
+    PageViewed {
+        /// The page, as the source names it.
+        page: Option<String>,
+        /// The merchant's product code, when the page shows a product.
+        product: Option<String>,
+        /// The product's category, as the merchant names it.
+        category: Option<String>,
+        /// How long, in milliseconds.
+        dwell_ms: Option<u32>,
+    },
+    /// Somebody stayed on a menu.
+    MenuDwelled {
+        /// The menu, as the source names it.
+        menu: Option<String>,
+        /// How long, in milliseconds.
+        dwell_ms: u32,
+    },
+    /// A code was scanned.
+    CodeScanned {
+        /// The channel code.
+        code: String,
+    },
+    /// An account, a live room or a shop got a new follower.
+    AccountFollowed {
+        /// The account.
+        account: String,
+    },
+    /// A follower went.
+    AccountUnfollowed {
+        /// The account.
+        account: String,
+    },
+    /// A tracked link was opened.
+    LinkOpened {
+        /// The link.
+        link: String,
+    },
+    /// A tracked link was left again.
+    LinkLeft {
+        /// The link.
+        link: String,
+        /// How long it was open, in milliseconds.
+        dwell_ms: u32,
+        /// How much of it was seen, in percent.
+        depth_percent: Option<u8>,
+    },
+    /// Something was passed on to others.
+    ContentShared {
+        /// What.
+        content: String,
+    },
+    /// A form was submitted. Its values are in the profile, not here.
+    FormSubmitted {
+        /// The form.
+        form: String,
+        /// Names of the fields that were filled.
+        fields: Vec<String>,
+    },
+    /// Somebody said something in a live room. The text is kept sealed, not here.
+    LiveCommented {
+        /// The live room.
+        room: String,
+        /// The merchant's keywords that the text has, sorted.
+        keywords: Vec<String>,
+    },
+    /// A lesson was attended.
+    LessonAttended {
+        /// The course.
+        course: String,
+        /// The lesson.
+        lesson: String,
+        /// How long, in minutes.
+        minutes: Option<u32>,
+    },
+    /// A course got on.
+    CourseProgressed {
+        /// The course.
+        course: String,
+        /// How far, in percent of the whole.
+        percent: u8,
+    },
+    /// A vehicle was test-driven.
+    VehicleTestDriven {
+        /// The model.
+        model: String,
+    },
+    /// A consultation was held.
+    ConsultationHeld {
+        /// What about.
+        topic: String,
+        /// How long, in minutes.
+        minutes: Option<u32>,
+    },
+    /// A device was sold, or registered.
+    DeviceSold {
+        /// The model.
+        model: String,
+    },
+    /// A telephone call was held.
+    CallHeld {
+        /// How long, in seconds.
+        seconds: u32,
+    },
+    /// The birthday became known, without the year.
+    BirthdayTold {
+        /// 1 to 12.
+        month: u8,
+        /// 1 to 31.
+        day: u8,
+    },
+    /// The level in a membership elsewhere became known.
+    MemberLevelTold {
+        /// The membership: `taobao`, `own`.
+        program: String,
+        /// The level, in the program's own word.
+        level: String,
+    },
+}
+
+impl Activity {
+    /// Its kind, as in JSON.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::PageViewed { .. } => "page_viewed",
+            Self::MenuDwelled { .. } => "menu_dwelled",
+            Self::CodeScanned { .. } => "code_scanned",
+            Self::AccountFollowed { .. } => "account_followed",
+            Self::AccountUnfollowed { .. } => "account_unfollowed",
+            Self::LinkOpened { .. } => "link_opened",
+            Self::LinkLeft { .. } => "link_left",
+            Self::ContentShared { .. } => "content_shared",
+            Self::FormSubmitted { .. } => "form_submitted",
+            Self::LiveCommented { .. } => "live_commented",
+            Self::LessonAttended { .. } => "lesson_attended",
+            Self::CourseProgressed { .. } => "course_progressed",
+            Self::VehicleTestDriven { .. } => "vehicle_test_driven",
+            Self::ConsultationHeld { .. } => "consultation_held",
+            Self::DeviceSold { .. } => "device_sold",
+            Self::CallHeld { .. } => "call_held",
+            Self::BirthdayTold { .. } => "birthday_told",
+            Self::MemberLevelTold { .. } => "member_level_told",
+        }
+    }
+}

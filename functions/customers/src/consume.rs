@@ -1,0 +1,12 @@
+//! What customers do with events.
+
+use kit::consume::{ConsumeError, Consumer};
+use kit::events::Logged;
+use kit::{App, Tx};
+
+/// This function as a consumer.
+pub const CONSUMER: Consumer = Consumer { name: "customers", types: &[], apply };
+
+fn apply(_app: &App, _tx: &Tx<'_>, _logged: &Logged) -> Result<(), ConsumeError> {
+    Ok(())
+}
