@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 pub use self::customer::{
     ActivityRecorded, BackfillDue, CustomerAttributeChanged, CustomerConflict, CustomerErased, CustomerIdentified,
-    CustomerMerged, CustomerSplit, CustomerStageChanged, DayBegan, RuleMatched, TagEvent,
+    CustomerMerged, CustomerSplit, CustomerStageChanged, CustomerStageDue, DayBegan, RuleMatched, TagEvent,
 };
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
 pub use self::payload::{
@@ -132,6 +132,8 @@ vocabulary! {
     CustomerConflict(CustomerConflict, 1) = "customer.conflict";
     /// A customer moved to another stage.
     CustomerStageChanged(CustomerStageChanged, 1) = "customer.stage_changed";
+    /// Without a purchase until now a customer is dormant. A timer.
+    CustomerStageDue(CustomerStageDue, 1) = "customer.stage_due";
     /// A field of a customer's profile changed.
     CustomerAttributeChanged(CustomerAttributeChanged, 1) = "customer.attribute_changed";
     /// The personal data of a customer were erased.

@@ -3,6 +3,7 @@
 use crate::db::{DbError, Row, Tx};
 use crate::{host, params};
 use domain::{Event, EventError, EventId, UnixMs};
+use sha2::{Digest, Sha256};
 
 /// An event as it stands in the log.
 #[derive(Clone, Debug)]
@@ -49,6 +50,19 @@ impl Logged {
     /// When this release does not know the type or the version of its data.
     pub fn event(&self) -> Result<Event, EventError> {
         Event::parse(&self.type_name, &self.data)
+    }
+
+    /// Ten bytes for an id that is made while this event is applied: the same for the same event and purpose, so that what a
+    /// consumer leaves behind depends on the log alone.
+    #[must_use]
+    pub fn derived(&self, purpose: &str) -> [u8; 10] {
+        let mut hasher = Sha256::new();
+        hasher.update(self.id.uuid().as_bytes());
+        hasher.update(purpose.as_bytes());
+        let digest: [u8; 32] = hasher.finalize().into();
+        let mut bytes = [0; 10];
+        bytes.copy_from_slice(digest.split_at(10).0);
+        bytes
     }
 }
 

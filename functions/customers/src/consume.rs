@@ -1,12 +1,193 @@
-//! What customers do with events.
+//! What customers do with events: note who it was and what they did, and what follows from that.
 
+use crate::intake::{INTAKE, Intake};
+use crate::store::activity::{self, Sign};
+use crate::store::profile::{self, NewAttribute};
+use crate::who::{self, Seen};
+use crate::{SOURCE, portrait, stage};
+use domain::{
+    Activity, ActivityRecorded, AttributeValue, CustomerAttributeChanged, CustomerId, Event, OrderEvent, RefundEvent,
+    UnixMs, Version,
+};
 use kit::consume::{ConsumeError, Consumer};
-use kit::events::Logged;
-use kit::{App, Tx};
+use kit::events::{self, Logged};
+use kit::{App, DbError, Tx, Vault};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// This function as a consumer.
-pub const CONSUMER: Consumer = Consumer { name: "customers", types: &[], apply };
+pub const CONSUMER: Consumer = Consumer {
+    name: "customers",
+    types: &[
+        "activity.recorded",
+        "customer.stage_due",
+        "order.created",
+        "order.paid",
+        "order.shipped",
+        "order.signed",
+        "order.completed",
+        "order.closed",
+        "order.detailed",
+        "refund.applied",
+        "refund.refunded",
+    ],
+    apply,
+};
 
-fn apply(_app: &App, _tx: &Tx<'_>, _logged: &Logged) -> Result<(), ConsumeError> {
+fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
+    let event = logged.event()?;
+    match &event {
+        Event::ActivityRecorded(recorded) => activity(app, tx, logged, recorded),
+        Event::OrderCreated(order)
+        | Event::OrderPaid(order)
+        | Event::OrderShipped(order)
+        | Event::OrderSigned(order)
+        | Event::OrderCompleted(order)
+        | Event::OrderClosed(order)
+        | Event::OrderDetailed(order) => ordered(tx, logged, order),
+        Event::RefundApplied(refund) => refunded(tx, logged, refund, false),
+        Event::RefundRefunded(refund) => refunded(tx, logged, refund, true),
+        Event::CustomerStageDue(due) => Ok(stage::refresh(tx, due.customer_id, logged.time, &logged.type_name)?),
+        _ => Ok(()),
+    }
+}
+
+fn ordered(tx: &Tx<'_>, logged: &Logged, event: &OrderEvent) -> Result<(), ConsumeError> {
+    let order = &event.order;
+    let shown: BTreeSet<_> = order.identities.iter().cloned().collect();
+    let placed_at = order.times.created_at.unwrap_or(event.at);
+    let Some(Seen { anchor, .. }) = who::see(tx, logged, placed_at, &shown)? else { return Ok(()) };
+    let mut changed = activity::order(tx, event.order_id, anchor, order.times.paid_at, order.paid)?;
+    // The order stays with the identity that it was booked on first, though others may have become known since.
+    let anchor = activity::identity_of_order(tx, event.order_id)?.unwrap_or(anchor);
+    if let Some(guide) = &order.guide {
+        let store = guide.store_code.as_ref().map(|code| format!("/{}", code.trim_start_matches('/')));
+        changed |= activity::belongs(tx, anchor, store.as_deref(), Some(&guide.code), placed_at)?;
+    }
+    let summary = json!({ "order_id": event.order_id, "platform": order.key.platform, "shop_id": order.key.shop_id,
+        "paid": order.paid, "lines": order.lines.len() });
+    activity::note(tx, anchor, event.at, logged, &summary)?;
+    if changed && let Some(customer) = activity::customer_of(tx, anchor)? {
+        stage::refresh(tx, customer, logged.time, &logged.type_name)?;
+    }
     Ok(())
+}
+
+fn refunded(tx: &Tx<'_>, logged: &Logged, event: &RefundEvent, paid_back: bool) -> Result<(), ConsumeError> {
+    let amount = event.refund.claim.as_ref().map(|claim| claim.amount);
+    if let Some(amount) = amount
+        && paid_back
+    {
+        activity::refund(tx, event.refund_id, event.order_id, amount)?;
+    }
+    let Some(anchor) = activity::identity_of_order(tx, event.order_id)? else { return Ok(()) };
+    let summary = json!({ "refund_id": event.refund_id, "order_id": event.order_id, "amount": amount });
+    activity::note(tx, anchor, event.at, logged, &summary)?;
+    if paid_back && let Some(customer) = activity::customer_of(tx, anchor)? {
+        stage::refresh(tx, customer, logged.time, &logged.type_name)?;
+    }
+    Ok(())
+}
+
+fn activity(app: &App, tx: &Tx<'_>, logged: &Logged, event: &ActivityRecorded) -> Result<(), ConsumeError> {
+    let shown: BTreeSet<_> = event.identities.iter().cloned().collect();
+    let Some(Seen { anchor, customer }) = who::see(tx, logged, event.at, &shown)? else { return Ok(()) };
+    for hint in &event.hints {
+        profile::hint(tx, anchor, hint, event.at)?;
+    }
+    let mut changed = match sign_of(&event.activity) {
+        Some(sign) => activity::sign(tx, anchor, sign, event.at)?,
+        None => false,
+    };
+    changed |= activity::belongs(tx, anchor, event.store.as_deref(), event.staff.as_deref(), event.at)?;
+    activity::note(tx, anchor, event.at, logged, &summary(event)?)?;
+    if let Some(sealed) = profile::claim_intake(tx, &logged.id.to_string(), anchor)? {
+        let vault = Vault::new(app.variables()).map_err(|error| ConsumeError::Refused(error.to_string()))?;
+        take_in(tx, &vault, customer, event.at, &sealed)?;
+    }
+    if changed {
+        stage::refresh(tx, customer, logged.time, event.activity.kind())?;
+    }
+    Ok(())
+}
+
+/// What an activity says of the bond with a person.
+fn sign_of(activity: &Activity) -> Option<Sign> {
+    match activity {
+        Activity::CodeScanned { .. }
+        | Activity::AccountFollowed { .. }
+        | Activity::ContentShared { .. }
+        | Activity::FormSubmitted { .. }
+        | Activity::LiveCommented { .. }
+        | Activity::LessonAttended { .. }
+        | Activity::CourseProgressed { .. }
+        | Activity::VehicleTestDriven { .. }
+        | Activity::ConsultationHeld { .. }
+        | Activity::CallHeld { .. } => Some(Sign::Lead),
+        Activity::AccountUnfollowed { .. } => Some(Sign::Lost),
+        Activity::PageViewed { .. }
+        | Activity::MenuDwelled { .. }
+        | Activity::LinkOpened { .. }
+        | Activity::LinkLeft { .. }
+        | Activity::DeviceSold { .. }
+        | Activity::BirthdayTold { .. }
+        | Activity::MemberLevelTold { .. } => None,
+    }
+}
+
+fn summary(event: &ActivityRecorded) -> Result<Value, ConsumeError> {
+    let mut summary =
+        serde_json::to_value(&event.activity).map_err(|error| ConsumeError::Refused(error.to_string()))?;
+    for (name, value) in [("channel", &event.channel), ("store", &event.store), ("staff", &event.staff)] {
+        if let Some(value) = value {
+            summary[name] = json!(value);
+        }
+    }
+    summary["source"] = json!(event.source);
+    Ok(summary)
+}
+
+/// Writes what came with an event into the customer's profile.
+fn take_in(tx: &Tx<'_>, vault: &Vault, customer: CustomerId, at: UnixMs, sealed: &[u8]) -> Result<(), ConsumeError> {
+    let broken = |error: &dyn std::fmt::Display| ConsumeError::Refused(format!("what came with it: {error}"));
+    let open = vault.open(INTAKE, sealed).map_err(|error| broken(&error))?;
+    let intake: Intake = serde_json::from_slice(&open).map_err(|error| broken(&error))?;
+    if let Some(name) = intake.name {
+        portrait::set_name(tx, vault, customer, &name)?;
+    }
+    for (field, given) in intake.attributes {
+        let clear = match &given {
+            crate::profile::Given::Value(value) => Some(value.clone()),
+            crate::profile::Given::Text(_) => None,
+        };
+        let value = profile::kept(given, |text| portrait::seal_text(vault, text))?;
+        let new = NewAttribute { field: &field, value: Some(value), at, source: "event", by: None };
+        if profile::set_attribute(tx, customer, &new)? {
+            attribute_changed(tx, customer, &field, clear, "event", at)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells that a field of the profile has a new value.
+///
+/// # Errors
+/// [`DbError`] of the insert.
+pub fn attribute_changed(
+    tx: &Tx<'_>,
+    customer: CustomerId,
+    field: &str,
+    value: Option<AttributeValue>,
+    source: &str,
+    at: UnixMs,
+) -> Result<(), DbError> {
+    let event = CustomerAttributeChanged {
+        v: Version,
+        customer_id: customer,
+        field: field.to_owned(),
+        value,
+        source: source.to_owned(),
+        at,
+    };
+    events::append(tx, SOURCE, &customer.to_string(), &Event::CustomerAttributeChanged(event)).map(drop)
 }

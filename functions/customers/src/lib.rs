@@ -5,15 +5,32 @@
 
 mod api;
 mod consume;
+mod intake;
+mod partition;
+mod portrait;
+mod profile;
+mod settings;
+mod stage;
+mod store;
+mod tagging;
+mod who;
+
+pub use settings::variables;
 
 use axum::Router;
 use axum::extract::FromRef;
 use kit::App;
+use settings::Settings;
+use std::sync::Arc;
+
+/// The source of this function's events.
+const SOURCE: &str = "/functions/customers";
 
 /// What the handlers share.
 #[derive(Clone)]
 struct State {
     app: App,
+    settings: Arc<Settings>,
 }
 
 impl FromRef<State> for App {
@@ -24,15 +41,11 @@ impl FromRef<State> for App {
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
+    let settings = Arc::new(Settings::new(app.variables()));
     let routes = api::routes()
         .merge(kit::consume::routes(consume::CONSUMER))
         .merge(kit::description(include_str!("../openapi.json")));
-    kit::complete(routes).with_state(State { app })
-}
-
-/// The variables that this function reads.
-pub fn variables() -> Vec<String> {
-    vec![kit::DATA_KEY.to_owned(), "webhook_secret".to_owned()]
+    kit::complete(routes).with_state(State { app, settings })
 }
 
 kit::service!(crate::router, crate::variables);

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Version;
-use crate::{Activity, AttributeValue, ConflictId, CustomerId, Identity, RuleId, SegmentId, Stage, TagId, UnixMs};
+use crate::{
+    Activity, AttributeValue, ConflictId, CustomerId, Identity, OrderId, RuleId, SegmentId, Stage, TagId, UnixMs,
+};
 
 /// A person did something, as a source outside tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -115,6 +117,16 @@ pub struct CustomerStageChanged {
     pub at: UnixMs,
 }
 
+/// A timer: without a purchase until now a customer is dormant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerStageDue {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The customer.
+    pub customer_id: CustomerId,
+}
+
 /// A field of a customer's profile changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -141,6 +153,8 @@ pub struct CustomerErased {
     pub v: Version<1>,
     /// The customer.
     pub customer_id: CustomerId,
+    /// The orders whose buyer it was, so that what they keep of a person goes too.
+    pub order_ids: Vec<OrderId>,
     /// When, UTC.
     pub at: UnixMs,
 }

@@ -1,19 +1,74 @@
 //! The routes, and their description.
 
+mod hooks;
+mod list;
+mod merging;
+mod portrait;
+mod privacy;
+mod profile;
+mod seen;
+
 use crate::State;
 use axum::Router;
+use axum::routing::{get, post, put};
 #[cfg(test)]
 use utoipa::OpenApi;
 
+kit::scopes! {
+    /// Read customers.
+    CustomersRead = "customers:read";
+    /// Change profiles.
+    CustomersWrite = "customers:write";
+    /// Say who is who.
+    CustomersMerge = "customers:merge";
+    /// Export and erase what is known of a person.
+    CustomersPrivacy = "customers:privacy";
+    /// Define what profiles hold.
+    SettingsWrite = "settings:write";
+}
+
 pub fn routes() -> Router<State> {
     Router::new()
+        .route("/hooks/events", post(hooks::events))
+        .route("/v1/customers", get(list::list))
+        .route("/v1/customers/merge", post(merging::merge))
+        .route("/v1/customers/unmerge", post(merging::unmerge))
+        .route("/v1/customers/{id}", get(portrait::show).patch(profile::change))
+        .route("/v1/customers/{id}/timeline", get(portrait::timeline))
+        .route("/v1/customers/{id}/consents", post(profile::consent))
+        .route("/v1/customers/{id}/export", get(privacy::export))
+        .route("/v1/customers/{id}/erase", post(privacy::erase))
+        .route("/v1/conflicts", get(merging::conflicts))
+        .route("/v1/conflicts/{id}/settle", post(merging::settle))
+        .route("/v1/profile-fields", get(profile::fields))
+        .route("/v1/profile-fields/{name}", put(profile::define).delete(profile::retire))
+        .route("/v1/keywords", get(profile::keywords).put(profile::listen))
 }
 
 #[cfg(test)]
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Siyu: customers", description = "Customers, their profiles and timelines. Times are RFC 3339."),
-    paths()
+    paths(
+        hooks::events,
+        list::list,
+        merging::merge,
+        merging::unmerge,
+        portrait::show,
+        profile::change,
+        portrait::timeline,
+        profile::consent,
+        privacy::export,
+        privacy::erase,
+        merging::conflicts,
+        merging::settle,
+        profile::fields,
+        profile::define,
+        profile::retire,
+        profile::keywords,
+        profile::listen
+    ),
+    components(schemas(platforms::activity::Data, domain::Activity))
 )]
 struct Document;
 

@@ -1,0 +1,9 @@
+//! The SQL of customers.
+
+pub mod activity;
+pub mod conflict;
+pub mod customer;
+pub mod identity;
+pub mod privacy;
+pub mod profile;
+pub mod view;

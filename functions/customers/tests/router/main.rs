@@ -1,0 +1,10 @@
+//! The function's router over a database in memory. All people and numbers are invented.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test as a whole")]
+
+mod hooks;
+mod privacy;
+mod profile;
+mod stages;
+mod support;
+mod who;

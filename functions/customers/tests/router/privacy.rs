@@ -1,0 +1,52 @@
+//! A copy of what is known, and being forgotten.
+
+use crate::support::{House, event, paid, who};
+use domain::IdentityKind::WechatUnionId;
+use serde_json::json;
+
+#[tokio::test]
+async fn everything_is_exported_and_after_erasure_nothing_personal_is_left_but_figures_are() {
+    let house = House::open().await;
+    house.call("PUT", "/v1/profile-fields/note", Some(json!({ "label": "备注", "type": "text" }))).await;
+    let mut told = event("e-1", "form.submitted", "oUnion-0001", json!({ "form": "f", "fields": { "wish": "粉色" } }));
+    told["data"]["who"]["phone"] = json!("13800000001");
+    told["data"]["who"]["phone_verified"] = json!(true);
+    told["data"]["who"]["name"] = json!("欧阳小明");
+    told["data"]["attributes"] = json!({ "note": "怕苦" });
+    house.told(&told).await;
+    house.happened(vec![paid(1, &[who(WechatUnionId, "oUnion-0001")], 10, 4_850)]).await;
+    let id = house.only_customer().await["id"].as_str().unwrap().to_owned();
+
+    let copy = house.get(&format!("/v1/customers/{id}/export")).await.to_string();
+    for known in ["欧阳小明", "+8613800000001", "粉色", "怕苦", "oUnion-0001", "order.paid"] {
+        assert!(copy.contains(known), "{known} is missing in {copy}");
+    }
+    assert_eq!(house.column("select count(*) || '' as v from audit where action like '%export%'").await, ["1"]);
+
+    for _ in 0..2 {
+        assert_eq!(house.call("POST", &format!("/v1/customers/{id}/erase"), None).await.0, 204);
+    }
+    house.consume().await;
+    let copy = house.get(&format!("/v1/customers/{id}/export")).await.to_string();
+    for gone in ["欧阳小明", "13800000001", "粉色", "怕苦", "oUnion-0001"] {
+        assert!(!copy.contains(gone), "{gone} is left in {copy}");
+    }
+    let found = house.get(&format!("/v1/customers/{id}")).await;
+    assert_eq!((&found["orders"]["paid"], &found["name"]), (&json!(4_850), &json!(null)));
+    assert!(found["erased_at"].is_string());
+    for (table, column) in [
+        ("intake", "event_id"),
+        ("identity_clear", "value"),
+        ("customer_name_prefix", "hash"),
+        ("customer_attribute", "field"),
+    ] {
+        assert_eq!(house.column(&format!("select {column} as v from {table}")).await, Vec::<String>::new(), "{table}");
+    }
+    let erased = house.column("select data -> 'order_ids' as v from event where type = 'customer.erased'").await;
+    assert_eq!(erased.len(), 1, "once");
+    assert!(erased[0].contains(&crate::support::order_id(1).to_string()));
+
+    // Who comes again is a new customer.
+    house.happened(vec![paid(2, &[who(WechatUnionId, "oUnion-0001")], 20, 100)]).await;
+    assert_eq!(house.get("/v1/customers").await["items"].as_array().unwrap().len(), 2);
+}
