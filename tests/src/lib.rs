@@ -7,6 +7,7 @@
 //! - [`kuaidi100`] simulates the parcel service: parcels watched and couriers called, with news of both.
 //! - [`standard_webhooks`] signs what own shops and tills send.
 //! - [`merchant`] makes up the morning of a tea chain, and keeps the books that the system's answers are compared with.
+//! - [`person`] plays one person's way through all channels.
 //! - [`system`] starts platforms and application together.
 //! - [`load`] drives many connections at once and measures.
 //!
@@ -20,6 +21,7 @@ pub mod load;
 pub mod manifest;
 pub mod marketplace;
 pub mod merchant;
+pub mod person;
 pub mod standard_webhooks;
 pub mod system;
 pub mod table;

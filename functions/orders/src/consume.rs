@@ -2,11 +2,12 @@
 
 use crate::deliver::{self, Origin};
 use crate::{buyers, decision, listing, parcels, pickup, pull, receive, settings, store};
-use domain::{Event, OutboxFailed, OutboxSucceeded, PickupStatus, Platform};
+use domain::{Event, OrderId, OutboxFailed, OutboxSucceeded, PickupStatus, Platform, Secret};
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::Logged;
 use kit::{App, Tx, Vault, outbox};
 use platforms::kuaidi100;
+use platforms::kuaidi100::pickup::{Party, SENDER};
 use platforms::marketplace::{Answer, Ask, Asked};
 
 /// This function as a consumer.
@@ -26,6 +27,7 @@ pub const CONSUMER: Consumer = Consumer {
         "pull.due",
         "stock.changed",
         "stock.push_due",
+        "customer.erased",
     ],
     apply,
 };
@@ -60,9 +62,23 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
         }
         Event::StockChanged(changed) => Ok(listing::changed(tx, &changed.sku)?),
         Event::StockPushDue(due) => Ok(listing::push(tx, &due.sku)?),
+        Event::CustomerErased(erased) => forget(app, tx, &erased.order_ids),
         Event::PullDue(due) => Ok(pull::ask(tx, due.platform, &due.shop_id, due.kind)?),
         _ => Ok(()),
     }
+}
+
+/// A buyer is to be forgotten: phones go, and who handed parcels over. A courier who has not been called yet will not find the way.
+fn forget(app: &App, tx: &Tx<'_>, orders: &[OrderId]) -> Result<(), ConsumeError> {
+    let nobody = Party {
+        name: Secret::new(String::new()),
+        phone: Secret::new(String::new()),
+        address: Secret::new(String::new()),
+    };
+    let vault = Vault::new(app.variables()).map_err(|error| refusal(&error))?;
+    let sealed = vault.seal(SENDER, nobody.to_json().as_bytes()).map_err(|error| refusal(&error))?;
+    store::forget_phones(tx, orders)?;
+    Ok(store::forget_senders(tx, orders, &sealed)?)
 }
 
 fn marketplace(destination: &str) -> Option<Platform> {

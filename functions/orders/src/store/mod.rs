@@ -14,10 +14,11 @@ pub use buyer::{Bought, add_interval, cycle, is_first, purchase, remove_interval
 pub use document::{Taken, take_document};
 pub use listing::{ListingRow, listed_sku, listing_asked, listing_told, listings, replace_listings};
 pub use order::{
-    Filter, KnownOrder, Listed, Mark, find_order, history, id_of_order, list, listed_by_id, order_by_id, save_order,
+    Filter, KnownOrder, Listed, Mark, find_order, forget_phones, history, id_of_order, list, listed_by_id, order_by_id,
+    save_order,
 };
 pub use parcel::{KnownParcel, note_parcel, orders_in_parcel, parcel, save_parcel};
-pub use pickup::{KnownPickup, pickup, pickup_of, save_pickup};
+pub use pickup::{KnownPickup, forget_senders, pickup, pickup_of, save_pickup};
 pub use pull::{PullRow, advance_pull, begin_pull, is_connected, pull, pull_failed};
 pub use refund::{
     KnownRefund, case, find_refund, mark_received, order_of_refund, refund_by_case, refund_by_id, refunds, save_refund,

@@ -281,3 +281,11 @@ pub fn history(tx: &Tx<'_>, id: OrderId) -> Result<Vec<kit::events::Logged>, DbE
     .map(kit::events::Logged::from_row)
     .collect()
 }
+
+/// Forgets the phones of these orders' buyers.
+///
+/// # Errors
+/// [`DbError`] of the update.
+pub fn forget_phones(tx: &Tx<'_>, orders: &[OrderId]) -> Result<(), DbError> {
+    tx.run("update \"order\" set phone = null where id in (select value from json_each(?1))", &params![json(&orders)?])
+}

@@ -1,7 +1,7 @@
 //! Couriers who fetch returns: one row a pickup.
 
 use super::json;
-use domain::{Fen, PickupId, PickupStatus, RefundId, UnixMs};
+use domain::{Fen, OrderId, PickupId, PickupStatus, RefundId, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params};
 use platforms::kuaidi100::pickup::Ordered;
@@ -107,5 +107,17 @@ pub fn save_pickup(tx: &Tx<'_>, known: &KnownPickup) -> Result<(), DbError> {
             known.fee.map(Fen::get),
             known.created_at.millis(),
         ],
+    )
+}
+
+/// Forgets who handed over the parcels of these orders: `nobody` takes their place.
+///
+/// # Errors
+/// [`DbError`] of the update.
+pub fn forget_senders(tx: &Tx<'_>, orders: &[OrderId], nobody: &[u8]) -> Result<(), DbError> {
+    tx.run(
+        "update pickup set sender = ?2
+          where refund_id in (select id from refund where order_id in (select value from json_each(?1)))",
+        &params![json(&orders)?, nobody],
     )
 }

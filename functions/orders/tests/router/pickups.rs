@@ -192,3 +192,23 @@ async fn what_no_courier_could_do_is_refused() {
     let (status, answer) = bare.call("PUT", &path, Some(wish())).await;
     assert_eq!((status.as_u16(), &answer["variable"]), (503, &json!("kuaidi100_app_key")));
 }
+
+#[tokio::test]
+async fn who_is_forgotten_leaves_neither_phone_nor_sender() {
+    let shop = configured().await;
+    let path = applied(&shop).await;
+    assert_eq!(shop.call("PUT", &path, Some(wish())).await.0, 200);
+    assert_eq!(shop.get(&path).await["sender"]["name"], "虚*");
+    assert_eq!(shop.column("select count(phone) || '' as v from \"order\"").await, ["1"]);
+    let order_id = shop.column("select id as v from \"order\"").await[0].parse().unwrap();
+    let write = move |tx: &kit::Tx<'_>| {
+        let (v, at) = (domain::Version, tx.cx().now);
+        let customer_id = domain::CustomerId::new(at, [7; 10]);
+        let erased = domain::CustomerErased { v, customer_id, order_ids: vec![order_id], at };
+        kit::events::append(tx, "/functions/customers", "invented", &domain::Event::CustomerErased(erased))
+    };
+    shop.app.db().write(&kit::Cx::at(at(0)), write).await.map_err(|error: kit::DbError| error).unwrap();
+    shop.consume().await;
+    assert_eq!(shop.get(&path).await["sender"], json!({ "name": "", "phone": "", "address": "****" }));
+    assert_eq!(shop.column("select count(phone) || '' as v from \"order\"").await, ["0"]);
+}
