@@ -3,6 +3,10 @@
 
 mod api;
 mod consume;
+#[allow(dead_code, reason = "the parts come one by one")]
+mod day;
+#[allow(dead_code, reason = "the parts come one by one")]
+mod feature;
 
 use axum::Router;
 use axum::extract::FromRef;
