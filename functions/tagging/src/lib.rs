@@ -7,6 +7,8 @@ mod consume;
 mod day;
 #[allow(dead_code, reason = "the parts come one by one")]
 mod feature;
+#[allow(dead_code, reason = "the parts come one by one")]
+mod rule;
 
 use axum::Router;
 use axum::extract::FromRef;
