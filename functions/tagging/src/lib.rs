@@ -2,13 +2,15 @@
 //! saved conditions.
 
 mod api;
+mod booking;
 mod consume;
-#[allow(dead_code, reason = "the parts come one by one")]
 mod day;
-#[allow(dead_code, reason = "the parts come one by one")]
+mod engine;
 mod feature;
-#[allow(dead_code, reason = "the parts come one by one")]
+mod people;
+mod rounds;
 mod rule;
+mod store;
 
 use axum::Router;
 use axum::extract::FromRef;
