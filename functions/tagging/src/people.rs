@@ -24,7 +24,12 @@ fn before(tx: &Tx<'_>, ids: impl IntoIterator<Item = String>) -> Result<Before, 
 }
 
 /// Asks all rules again of these customers, as they are now.
-fn settle_all(tx: &Tx<'_>, run: &Run, mut before: Before, ids: impl IntoIterator<Item = String>) -> Result<(), DbError> {
+fn settle_all(
+    tx: &Tx<'_>,
+    run: &Run,
+    mut before: Before,
+    ids: impl IntoIterator<Item = String>,
+) -> Result<(), DbError> {
     let survivors = ids.into_iter().map(|id| survivor(tx, &id)).collect::<Result<BTreeSet<_>, _>>()?;
     for id in survivors {
         let now = subject::of_customer(tx, &id)?;

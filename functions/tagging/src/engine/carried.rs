@@ -25,6 +25,19 @@ impl Carried {
         Ok(Self { survivor, reasons: tag::reasons(tx, group)? })
     }
 
+    /// The same without the reasons whose time is over on `today`, for reading only.
+    #[must_use]
+    pub fn on(mut self, today: crate::day::Day) -> Self {
+        self.reasons.retain(|reason| reason.until.is_none_or(|until| until > today));
+        self
+    }
+
+    /// A person's word on a tag: yes, no, or none.
+    pub fn word_on(&self, tag: TagId) -> Option<bool> {
+        let words = self.reasons.iter().filter(|reason| reason.tag == tag && reason.rule.is_none());
+        words.max_by_key(|reason| (reason.since, &reason.customer)).map(|reason| reason.present)
+    }
+
     /// The tags that the customer has. A person's newest word decides; without one, any rule's reason does.
     pub fn tags(&self) -> BTreeSet<TagId> {
         let mut words: BTreeMap<TagId, (i64, &str, bool)> = BTreeMap::new();
@@ -128,7 +141,7 @@ impl Carried {
             if self.reasons.iter().any(kept) {
                 return Ok(());
             }
-            if !self.is_refused(new.tag) {
+            if self.word_on(new.tag) != Some(false) {
                 self.take(tx, |reason| others(reason) && reason.rule.is_some())?;
             }
         }
@@ -145,16 +158,10 @@ impl Carried {
         self.put(tx, reason, origin)
     }
 
-    fn is_refused(&self, tag: TagId) -> bool {
-        let words = self.reasons.iter().filter(|reason| reason.tag == tag && reason.rule.is_none());
-        words.max_by_key(|reason| (reason.since, &reason.customer)).is_some_and(|reason| !reason.present)
-    }
-
     fn put(&mut self, tx: &Tx<'_>, reason: Reason, origin: &Origin<'_>) -> Result<(), DbError> {
         tag::give(tx, &reason, origin)?;
-        self.reasons.retain(|known| {
-            (&known.customer, known.tag, &known.rule) != (&reason.customer, reason.tag, &reason.rule)
-        });
+        self.reasons
+            .retain(|known| (&known.customer, known.tag, &known.rule) != (&reason.customer, reason.tag, &reason.rule));
         self.reasons.push(reason);
         Ok(())
     }
@@ -172,7 +179,8 @@ impl Carried {
         }
         self.take(tx, |reason| reason.tag == tag && reason.rule.is_none())?;
         if present && let Some(group) = &single {
-            let replaced = |reason: &Reason| reason.single.as_ref() == Some(group) && reason.tag != tag && reason.present;
+            let replaced =
+                |reason: &Reason| reason.single.as_ref() == Some(group) && reason.tag != tag && reason.present;
             self.take(tx, replaced)?;
         }
         let reason = Reason {

@@ -10,7 +10,7 @@ mod settle;
 
 pub use carried::Carried;
 pub use run::Run;
-pub use settle::{Figures, Touched, settle};
+pub use settle::{Figures, Touched, attributes, settle};
 
 /// Who writes the events.
 pub const SOURCE: &str = "/functions/tagging";

@@ -214,7 +214,8 @@ impl<'a> Settling<'a> {
                 let mut next = BTreeSet::new();
                 if matches!(edge, Edge::Renewed) {
                     // What the earlier version gave for as long as it held, and this one does not.
-                    let kept: Vec<_> = rule.effects.iter().filter(|own| own.while_true).filter_map(|own| own.add_tag).collect();
+                    let kept: Vec<_> =
+                        rule.effects.iter().filter(|own| own.while_true).filter_map(|own| own.add_tag).collect();
                     next.extend(self.retag(&rule.id, |carried, tx, id| {
                         let gone = |tag| !kept.contains(&tag);
                         carried.take(tx, |own| own.lasting && own.rule.as_deref() == Some(id) && gone(own.tag))
@@ -257,7 +258,8 @@ impl<'a> Settling<'a> {
     ) -> Result<BTreeSet<String>, DbError> {
         let mut next = self.load()?;
         let Some(mut carried) = self.carried.take() else { return Ok(next) };
-        let changed = carried.change(self.tx, self.run, Some(rule), None, |carried| changing(carried, self.tx, rule))?;
+        let changed =
+            carried.change(self.tx, self.run, Some(rule), None, |carried| changing(carried, self.tx, rule))?;
         self.tags = carried.tags();
         self.due = self.due.into_iter().chain(carried.next_end()).min();
         self.carried = Some(carried);

@@ -162,6 +162,26 @@ impl Scalar {
     }
 }
 
+/// What is told of all values of a dimension together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// The highest count that one value has.
+    Top,
+    /// How many values have a count.
+    Distinct,
+}
+
+impl Spread {
+    const ALL: [Self; 2] = [Self::Top, Self::Distinct];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Top => "top",
+            Self::Distinct => "distinct",
+        }
+    }
+}
+
 /// A figure about a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Feature {
@@ -169,6 +189,8 @@ pub enum Feature {
     Window(&'static Measure, Stat, Window, Option<Dimension>),
     /// Days since the first of a measure (`false`), or since the last.
     Since(&'static Measure, bool, Option<Dimension>),
+    /// The highest count of one value of a dimension in a window, or how many values have one: `views.top.7d{product}`.
+    Spread(&'static Measure, Spread, Window, &'static str),
     /// Two measures held against each other in a window.
     Ratio(&'static Ratio, Window),
     /// Money paid less money given back in a window.
@@ -194,6 +216,8 @@ impl Feature {
         };
         match self {
             Self::Window(measure, _, _, dimension) | Self::Since(measure, _, dimension) => one(measure, dimension),
+            // Whatever touches a value touches the whole.
+            Self::Spread(measure, ..) => vec![measure.name.to_owned()],
             Self::Ratio(ratio, _) => vec![ratio.upper.0.to_owned(), ratio.lower.0.to_owned()],
             Self::Net(_) => vec!["orders".to_owned(), "refunds".to_owned()],
             Self::Level(program) => vec![format!("level|program={program}")],
@@ -225,6 +249,9 @@ impl fmt::Display for Feature {
                 write!(f, "{}.since_{}", measure.name, if *last { "last" } else { "first" })?;
                 dimension.as_ref().map(|own| (own.name, own.value.as_str()))
             }
+            Self::Spread(measure, spread, window, dimension) => {
+                return write!(f, "{}.{}.{window}{{{dimension}}}", measure.name, spread.as_str());
+            }
             Self::Ratio(ratio, window) => return write!(f, "{}.{window}", ratio.name),
             Self::Net(window) => return write!(f, "net.amount.{window}"),
             Self::Scalar(scalar) => return f.write_str(scalar.as_str()),
@@ -248,7 +275,9 @@ impl fmt::Display for Feature {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// No such feature.
-    #[error("{0:?} is not a feature: GET /v1/features lists them, such as orders.count.30d or orders.amount.90d{{platform=douyin}}")]
+    #[error(
+        "{0:?} is not a feature: GET /v1/features lists them, such as orders.count.30d or orders.amount.90d{{platform=douyin}}"
+    )]
     Unknown(String),
     /// The measure is not counted by that.
     #[error("{name:?} is not counted by {dimension:?}: use one of {known}")]
@@ -272,9 +301,12 @@ impl FromStr for Feature {
         let (base, dimension) = match text.split_once('{') {
             None => (text, None),
             Some((base, rest)) => {
-                let inside = rest.strip_suffix('}').and_then(|inside| inside.split_once('=')).ok_or_else(unknown)?;
-                let valid = !inside.1.is_empty() && inside.1.chars().count() <= LONGEST_VALUE;
-                (base, Some(if valid { inside } else { return Err(unknown()) }))
+                let inside = rest.strip_suffix('}').ok_or_else(unknown)?;
+                let Some((name, value)) = inside.split_once('=') else {
+                    return spread(text, base, inside);
+                };
+                let valid = !value.is_empty() && value.chars().count() <= LONGEST_VALUE;
+                (base, Some(if valid { (name, value) } else { return Err(unknown()) }))
             }
         };
         match (base, dimension) {
@@ -315,6 +347,18 @@ fn of_measure(text: &str, measure: &Measure, name: &str, value: &str) -> Result<
     })
 }
 
+/// A feature over all values of a dimension.
+fn spread(text: &str, base: &str, dimension: &str) -> Result<Feature, NameError> {
+    let unknown = || NameError::Unknown(text.to_owned());
+    let parts: Vec<&str> = base.split('.').collect();
+    let [measure, spread, window] = parts.as_slice() else { return Err(unknown()) };
+    let measure = measure::find(measure).ok_or_else(unknown)?;
+    let spread = Spread::ALL.into_iter().find(|known| known.as_str() == *spread).ok_or_else(unknown)?;
+    let window = Window::parse(window).ok_or_else(unknown)?;
+    let dimension = of_measure(text, measure, dimension, "")?;
+    Ok(Feature::Spread(measure, spread, window, dimension.name))
+}
+
 /// Features without dimension whose names are not made of a measure's.
 fn alone(base: &str) -> Option<Feature> {
     if let Some(scalar) = Scalar::ALL.into_iter().find(|scalar| scalar.as_str() == base) {
@@ -326,6 +370,17 @@ fn alone(base: &str) -> Option<Feature> {
         return Some(Feature::Net(window));
     }
     RATIOS.iter().find(|ratio| ratio.name == name).map(|ratio| Feature::Ratio(ratio, window))
+}
+
+/// Every feature over all values of a dimension.
+pub fn spreads() -> impl Iterator<Item = Feature> {
+    MEASURES.iter().flat_map(|measure| {
+        measure.dimensions.iter().flat_map(move |dimension| {
+            Spread::ALL.into_iter().flat_map(move |spread| {
+                Window::ALL.into_iter().map(move |window| Feature::Spread(measure, spread, window, dimension))
+            })
+        })
+    })
 }
 
 /// Every feature without a dimension, in the order of the catalogue.
@@ -345,8 +400,5 @@ pub fn all() -> impl Iterator<Item = Feature> {
     });
     let ratios =
         RATIOS.iter().flat_map(|ratio| Window::ALL.into_iter().map(move |window| Feature::Ratio(ratio, window)));
-    measures
-        .chain(ratios)
-        .chain(Window::ALL.map(Feature::Net))
-        .chain(Scalar::ALL.map(Feature::Scalar))
+    measures.chain(ratios).chain(Window::ALL.map(Feature::Net)).chain(Scalar::ALL.map(Feature::Scalar))
 }

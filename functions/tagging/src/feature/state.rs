@@ -161,6 +161,12 @@ impl State {
         self.series.get(key)
     }
 
+    /// The series whose keys begin so.
+    pub fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Series> {
+        let from = self.series.range(prefix.to_owned()..);
+        from.take_while(move |(key, _)| key.starts_with(prefix)).map(|(_, series)| series)
+    }
+
     /// The newest text under a key.
     pub fn newest(&self, key: &str) -> Option<&str> {
         self.newest.get(key).map(|(_, text)| text.as_str())

@@ -38,13 +38,16 @@ fn the_catalogue_has_over_200_features_and_each_reads_back_and_evaluates() {
         let deltas = vec![(measure.name.to_owned(), 2, 300)];
         state.book(&Booking { deltas, ..booking(TODAY - 1, 600, 5) }, TODAY);
     }
-    state.book(&Booking { newest: vec![("birthday".to_owned(), "5\t17".to_owned())], ..booking(TODAY - 2, 600, 1) }, TODAY);
+    state.book(
+        &Booking { newest: vec![("birthday".to_owned(), "5\t17".to_owned())], ..booking(TODAY - 2, 600, 1) },
+        TODAY,
+    );
     for key in ["channel", "source"] {
         let told = vec![(key.to_owned(), "x".to_owned())];
         let booking = Booking { newest: told.clone(), earliest: told, ..booking(TODAY, 600, 5) };
         state.book(&booking, TODAY);
     }
-    let mut names: Vec<String> = name::all().map(|feature| feature.to_string()).collect();
+    let mut names: Vec<String> = name::all().chain(name::spreads()).map(|feature| feature.to_string()).collect();
     for name in &names {
         let feature: Feature = name.parse().unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(feature.to_string(), *name);
@@ -62,9 +65,24 @@ fn the_catalogue_has_over_200_features_and_each_reads_back_and_evaluates() {
 #[test]
 fn names_that_are_none_are_refused() {
     for name in [
-        "orders", "orders.count", "orders.count.2d", "orders.count.30d.x", "orders.count.30d{", "orders.count.30d{platform}",
-        "orders.count.30d{platform=}", "orders.count.30d{colour=red}", "shares.amount.7d", "orders.days.ever", "rfm.recency{sku=x}",
-        "follows.since_last.7d", "basket.average.30d{sku=x}", "",
+        "orders",
+        "orders.count",
+        "orders.count.2d",
+        "orders.count.30d.x",
+        "orders.count.30d{",
+        "orders.count.30d{platform}",
+        "orders.count.30d{platform=}",
+        "orders.count.30d{colour=red}",
+        "shares.amount.7d",
+        "orders.days.ever",
+        "rfm.recency{sku=x}",
+        "follows.since_last.7d",
+        "views.top.7d",
+        "views.top.7d{product=x}",
+        "views.top.7d{colour}",
+        "views.count.7d{product}",
+        "basket.average.30d{sku=x}",
+        "",
     ] {
         assert!(name.parse::<Feature>().is_err(), "{name}");
     }
@@ -85,6 +103,25 @@ fn windows_slide_to_the_day() {
     assert_eq!(number("orders.amount.ever", &state, TODAY + 4000), Some(100));
     assert_eq!(number("rfm.recency", &state, TODAY + 30), Some(5));
     assert_eq!(number("rfm.recency", &state, TODAY + 31), Some(4));
+}
+
+#[test]
+fn the_values_of_a_dimension_are_held_against_each_other() {
+    let mut state = State::default();
+    for (product, ago) in [("a", 0), ("a", 3), ("b", 1), ("a", 9), ("ab", 1)] {
+        let deltas = vec![("views".to_owned(), 1, 0), (format!("views|product={product}"), 1, 0)];
+        state.book(&Booking { at: at(TODAY - ago, 0), deltas, ..Booking::default() }, TODAY);
+    }
+    for (feature, value) in [
+        ("views.top.30d{product}", 3),
+        ("views.top.7d{product}", 2),
+        ("views.distinct.1d{product}", 1),
+        ("views.distinct.ever{product}", 3),
+    ] {
+        assert_eq!(number(feature, &state, TODAY), Some(value), "{feature}");
+    }
+    let top: Feature = "views.top.7d{product}".parse().unwrap();
+    assert_eq!(top.next_change(&state, TODAY), Some(TODAY + 4));
 }
 
 #[test]

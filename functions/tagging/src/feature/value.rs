@@ -1,7 +1,7 @@
 //! What a feature is, on a day, and when it will next be something else.
 
 use super::measure::{self, Unit};
-use super::name::{BIRTHDAY, Dimension, Feature, REGION, Scalar, Stat, Window};
+use super::name::{BIRTHDAY, Dimension, Feature, REGION, Scalar, Spread, Stat, Window};
 use super::series::{KEPT_DAYS, Series};
 use super::state::State;
 use crate::day::Day;
@@ -49,6 +49,14 @@ impl Feature {
                 let day = if *last { series.last_day() } else { series.first_day() };
                 day.map(|day| Value::Number(i64::from(today.saturating_sub(day))))
             }
+            Self::Spread(measure, spread, window, dimension) => {
+                let prefix = prefix(measure.name, dimension);
+                let counts = state.beginning(&prefix).map(|series| series.window(window.days(), today).0);
+                Some(Value::Number(match spread {
+                    Spread::Top => counts.max().unwrap_or(0),
+                    Spread::Distinct => i64::try_from(counts.filter(|count| *count > 0).count()).unwrap_or(i64::MAX),
+                }))
+            }
             Self::Ratio(ratio, window) => {
                 let part = |(name, amount): (&str, bool)| {
                     let stat = if amount { Stat::Amount } else { Stat::Count };
@@ -73,9 +81,12 @@ impl Feature {
         match self {
             Self::Window(measure, _, own, dimension) => window(measure.name, dimension.as_ref(), *own),
             Self::Since(..) => self.value(state, today).map(|_| today.saturating_add(1)),
-            Self::Ratio(ratio, own) => {
-                earliest([window(ratio.upper.0, None, *own), window(ratio.lower.0, None, *own)])
+            Self::Spread(measure, _, own, dimension) => {
+                let days = own.days()?;
+                let prefix = prefix(measure.name, dimension);
+                state.beginning(&prefix).filter_map(|series| series.next_change(days, today)).min()
             }
+            Self::Ratio(ratio, own) => earliest([window(ratio.upper.0, None, *own), window(ratio.lower.0, None, *own)]),
             Self::Net(own) => earliest([window("orders", None, *own), window("refunds", None, *own)]),
             Self::Scalar(scalar) => match scalar {
                 Scalar::StreakNow => {
@@ -86,10 +97,9 @@ impl Feature {
                 Scalar::RfmRecency => next_recency(state, today),
                 Scalar::RfmFrequency => window("orders", None, Window::Days(KEPT_DAYS)),
                 Scalar::RfmMonetary => Self::Net(Window::Days(KEPT_DAYS)).next_change(state, today),
-                Scalar::RfmTotal => earliest([
-                    next_recency(state, today),
-                    Self::Net(Window::Days(KEPT_DAYS)).next_change(state, today),
-                ]),
+                Scalar::RfmTotal => {
+                    earliest([next_recency(state, today), Self::Net(Window::Days(KEPT_DAYS)).next_change(state, today)])
+                }
                 _ => None,
             },
             Self::Level(_) | Self::Progress(_) => None,
@@ -114,6 +124,10 @@ fn find<'a>(state: &'a State, name: &str, dimension: Option<&Dimension>) -> Opti
         None => state.series(name),
         Some(own) => state.series(&measure::key(name, Some((own.name, &own.value)))),
     }
+}
+
+fn prefix(measure: &str, dimension: &str) -> String {
+    measure::key(measure, Some((dimension, "")))
 }
 
 fn windowed(series: Option<&Series>, stat: Stat, window: Window, today: Day) -> i64 {
@@ -182,9 +196,7 @@ fn last_order(state: &State) -> Option<Day> {
 }
 
 fn recency(state: &State, today: Day) -> i64 {
-    last_order(state).map_or(0, |last| {
-        score(i64::from(today.saturating_sub(last)), |days, most| days <= most, RECENCY)
-    })
+    last_order(state).map_or(0, |last| score(i64::from(today.saturating_sub(last)), |days, most| days <= most, RECENCY))
 }
 
 fn next_recency(state: &State, today: Day) -> Option<Day> {

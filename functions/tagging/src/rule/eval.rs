@@ -119,9 +119,7 @@ impl Leaf {
             Self::Attribute(field, op, wanted) => {
                 (format!("attribute {field}"), view.attributes.get(field).cloned(), compared(*op, wanted))
             }
-            Self::Tag(tag) => {
-                (format!("tag {tag}"), Some(Value::Flag(view.tags.contains(tag))), "= true".to_owned())
-            }
+            Self::Tag(tag) => (format!("tag {tag}"), Some(Value::Flag(view.tags.contains(tag))), "= true".to_owned()),
             Self::Stage(stages) => {
                 let wanted: Vec<&str> = stages.iter().map(|stage| stage.as_str()).collect();
                 let stage = view.stage.map(|stage| Value::Text(stage.as_str().to_owned()));
@@ -134,7 +132,8 @@ impl Leaf {
             }
             Self::Hours(from, to) => ("hour".to_owned(), number(day::hour(view.at)), format!("from {from} to {to}")),
             Self::Changed(feature) => {
-                let before = feature.value(view.before, view.today).map_or("none".to_owned(), |value| value.to_string());
+                let before =
+                    feature.value(view.before, view.today).map_or("none".to_owned(), |value| value.to_string());
                 (feature.to_string(), feature.value(view.state, view.today), format!("changed from {before}"))
             }
         };
@@ -170,7 +169,8 @@ fn feature_flips(feature: &Feature, op: Op, wanted: &[Value], view: &View<'_>) -
     let now = holds(view.today);
     // An age grows by a day a day: it crosses a number on that day, and on the next.
     if let Some(base) = feature.age_base(view.state, view.today) {
-        let crossings = wanted.iter().filter_map(|value| if let Value::Number(age) = value { Some(*age) } else { None });
+        let crossings =
+            wanted.iter().filter_map(|value| if let Value::Number(age) = value { Some(*age) } else { None });
         return crossings
             .flat_map(|age| [base.saturating_add(age), base.saturating_add(age).saturating_add(1)])
             .filter_map(|day| Day::try_from(day).ok())

@@ -46,9 +46,8 @@ const MOST_DAYS: i32 = 3650;
 /// # Errors
 /// [`Mistake`] with the place and what to change.
 pub fn check_effects(effects: &[Effect], condition: &Condition) -> Result<(), Mistake> {
-    let mistake = |number: usize, what: &str| {
-        Err(Mistake { path: format!("effects[{number}]"), what: what.to_owned() })
-    };
+    let mistake =
+        |number: usize, what: &str| Err(Mistake { path: format!("effects[{number}]"), what: what.to_owned() });
     if !(1..=MOST_EFFECTS).contains(&effects.len()) {
         return Err(Mistake { path: "effects".to_owned(), what: format!("write 1 to {MOST_EFFECTS} effects") });
     }

@@ -48,7 +48,9 @@ fn read(json: &Json, path: &str, depth: usize) -> Result<Condition, Mistake> {
     if depth > DEEPEST {
         return mistake(path, format!("conditions stand more than {DEEPEST} deep in each other"));
     }
-    let Some(fields) = json.as_object() else { return mistake(path, "write an object with one of: ".to_owned() + KINDS) };
+    let Some(fields) = json.as_object() else {
+        return mistake(path, "write an object with one of: ".to_owned() + KINDS);
+    };
     let kinds: Vec<&str> = KINDS.split(", ").filter(|kind| fields.contains_key(*kind)).collect();
     let [kind] = kinds.as_slice() else {
         return mistake(path, format!("write exactly one of: {KINDS}"));
@@ -61,7 +63,8 @@ fn read(json: &Json, path: &str, depth: usize) -> Result<Condition, Mistake> {
             let Some(parts) = inner.as_array().filter(|parts| !parts.is_empty()) else {
                 return mistake(&at, "write a list of at least one condition");
             };
-            let parts = parts.iter().enumerate().map(|(number, part)| read(part, &format!("{at}[{number}]"), depth + 1));
+            let parts =
+                parts.iter().enumerate().map(|(number, part)| read(part, &format!("{at}[{number}]"), depth + 1));
             let parts = parts.collect::<Result<Vec<_>, _>>()?;
             Ok(if *kind == "all" { Condition::All(parts) } else { Condition::Any(parts) })
         }
@@ -112,7 +115,9 @@ fn read(json: &Json, path: &str, depth: usize) -> Result<Condition, Mistake> {
 
 fn only(fields: &Map<String, Json>, path: &str, known: &[&str]) -> Result<(), Mistake> {
     match fields.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(key) => mistake(&format!("{path}.{key}"), format!("is not known here: the fields are {}", known.join(", "))),
+        Some(key) => {
+            mistake(&format!("{path}.{key}"), format!("is not known here: the fields are {}", known.join(", ")))
+        }
         None => Ok(()),
     }
 }
@@ -223,7 +228,9 @@ fn calendar(json: &Json, path: &str) -> Result<Condition, Mistake> {
     }
     if let Some(hours) = fields.get("hours") {
         match hours.as_array().map(|list| list.iter().map(small).collect::<Vec<_>>()).as_deref() {
-            Some([Some(from), Some(to)]) if *from < 24 && *to <= 24 && from != to => parts.push(Leaf::Hours(*from, *to)),
+            Some([Some(from), Some(to)]) if *from < 24 && *to <= 24 && from != to => {
+                parts.push(Leaf::Hours(*from, *to))
+            }
             _ => return mistake(&format!("{path}.hours"), "write two hours, from 0 to 23 and to 1 to 24: [20, 24]"),
         }
     }

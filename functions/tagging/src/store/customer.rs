@@ -111,10 +111,7 @@ pub fn set_attribute(tx: &Tx<'_>, id: CustomerId, field: &str, told: &Attribute)
         .transpose()?
         .unwrap_or_default();
     attributes.insert(field.to_owned(), told.clone());
-    tx.run(
-        "update tagging_customer set attributes = ?2 where id = ?1",
-        &params![id.to_string(), json(&attributes)?],
-    )
+    tx.run("update tagging_customer set attributes = ?2 where id = ?1", &params![id.to_string(), json(&attributes)?])
 }
 
 /// Forgets the profile of a customer and of all who are part of it.

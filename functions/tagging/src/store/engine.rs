@@ -1,7 +1,6 @@
 //! The consumer's own day, the rules at work, and segments' members.
 
 use crate::day::Day;
-use crate::rule::set::Definition;
 use crate::rule::{Kind, Rule, RuleSet};
 use kit::db::Row;
 use kit::{DbError, Tx, params};
@@ -173,10 +172,8 @@ pub fn enter(tx: &Tx<'_>, segment: &str, customer: &str, since: i64) -> Result<(
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn leave(tx: &Tx<'_>, segment: &str, customer: &str) -> Result<(), DbError> {
-    let left = tx.execute(
-        "delete from segment_member where segment = ?1 and customer = ?2",
-        &params![segment, customer],
-    )?;
+    let left =
+        tx.execute("delete from segment_member where segment = ?1 and customer = ?2", &params![segment, customer])?;
     count(tx, segment, -i64::from(left > 0))
 }
 
@@ -196,12 +193,4 @@ pub fn segments_of(tx: &Tx<'_>, customer: &str) -> Result<Vec<String>, DbError> 
         .iter()
         .map(|row| row.get("v"))
         .collect()
-}
-
-/// A definition as it is stored.
-///
-/// # Errors
-/// [`DbError::Shape`] when it is not one.
-pub fn definition(text: &str) -> Result<Definition, DbError> {
-    serde_json::from_str(text).map_err(|error| DbError::Shape(error.to_string()))
 }

@@ -2,7 +2,11 @@
 
 pub mod customer;
 pub mod engine;
+pub mod group;
 pub mod order;
+pub mod product;
+pub mod rule;
+pub mod segment;
 pub mod subject;
 pub mod tag;
 

@@ -24,7 +24,8 @@ pub struct Booked {
 /// # Errors
 /// [`DbError`] of the query.
 pub fn booked(tx: &Tx<'_>, id: OrderId) -> Result<(Option<i64>, Booked), DbError> {
-    let row = tx.query_one("select subject, booked from tagging_order where order_id = ?1", &params![id.to_string()])?;
+    let row =
+        tx.query_one("select subject, booked from tagging_order where order_id = ?1", &params![id.to_string()])?;
     row.map_or_else(|| Ok((None, Booked::default())), |row| Ok((row.get("subject")?, row.json("booked")?)))
 }
 

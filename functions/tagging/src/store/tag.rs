@@ -131,3 +131,21 @@ pub fn take(tx: &Tx<'_>, reason: &Reason) -> Result<(), DbError> {
 pub fn since(at: UnixMs) -> i64 {
     at.millis()
 }
+
+/// The other tags of a tag's group, where that allows one only.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn rivals(tx: &Tx<'_>, tag: TagId) -> Result<Vec<TagId>, DbError> {
+    tx.query(
+        "select other.id
+           from tag
+           join tag_group on tag_group.id = tag.tag_group and tag_group.single
+           join tag as other on other.tag_group = tag_group.id and other.id <> tag.id
+          where tag.id = ?1",
+        &params![tag.to_string()],
+    )?
+    .iter()
+    .map(|row| row.parse("id"))
+    .collect()
+}
