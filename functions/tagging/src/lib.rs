@@ -2,7 +2,15 @@
 //! saved conditions.
 
 mod api;
+mod booking;
 mod consume;
+mod day;
+mod engine;
+mod feature;
+mod people;
+mod rounds;
+mod rule;
+mod store;
 
 use axum::Router;
 use axum::extract::FromRef;
