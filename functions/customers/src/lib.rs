@@ -5,6 +5,8 @@
 
 mod api;
 mod consume;
+mod membership;
+mod store;
 
 use axum::Router;
 use axum::extract::FromRef;

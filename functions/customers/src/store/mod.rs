@@ -1,0 +1,3 @@
+//! The SQL of customers.
+
+pub mod membership;
