@@ -34,7 +34,7 @@ pub fn router(app: App) -> Router {
 
 /// The variables that this function reads.
 pub fn variables() -> Vec<String> {
-    vec![kit::DATA_KEY.to_owned(), "webhook_secret".to_owned()]
+    vec![kit::DATA_KEY.to_owned(), "public_url".to_owned(), "webhook_secret".to_owned()]
 }
 
 kit::service!(crate::router, crate::variables);

@@ -1,12 +1,14 @@
 //! The routes, and their description.
 
+mod membership;
+
 use crate::State;
 use axum::Router;
 #[cfg(test)]
 use utoipa::OpenApi;
 
 pub fn routes() -> Router<State> {
-    Router::new()
+    Router::new().merge(membership::routes())
 }
 
 #[cfg(test)]
@@ -20,5 +22,6 @@ struct Document;
 #[test]
 fn the_description_is_current() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
-    kit::openapi::is_current(Document::openapi(), file.as_ref()).unwrap();
+    let document = Document::openapi().merge_from(membership::Document::openapi());
+    kit::openapi::is_current(document, file.as_ref()).unwrap();
 }

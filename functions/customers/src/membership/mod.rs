@@ -4,7 +4,7 @@
 //! computed from what is left of an order, never by adding up changes, so repetition and order of events do not matter.
 
 pub mod card;
-mod ledger;
+pub mod ledger;
 pub mod levels;
 pub mod link;
 pub mod lots;

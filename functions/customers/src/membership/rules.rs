@@ -232,8 +232,8 @@ mod tests {
             |rules: &mut PointRules| rules.rate.points = 0,
             |rules: &mut PointRules| rules.minimum = Fen::new(-1),
             |rules: &mut PointRules| rules.lifetime = Lifetime::Days { days: 0 },
-            |rules: &mut PointRules| drop(rules.platforms.insert("amazon".to_owned(), 100)),
-            |rules: &mut PointRules| drop(rules.skus.insert("A".to_owned(), 1001)),
+            |rules: &mut PointRules| rules.platforms = [("amazon".to_owned(), 100)].into(),
+            |rules: &mut PointRules| rules.skus = [("A".to_owned(), 1001)].into(),
         ] {
             let mut wrong = rules();
             change(&mut wrong);
