@@ -21,7 +21,7 @@ pub fn is_number(text: &str) -> bool {
     text.len() == 16
         && text.starts_with(PREFIX)
         && text.bytes().all(|byte| byte.is_ascii_digit())
-        && luhn(text, false) % 10 == 0
+        && luhn(text, false).is_multiple_of(10)
 }
 
 /// The sum of the digits, every second one doubled, from the right; `double_last` where the check digit is still missing.

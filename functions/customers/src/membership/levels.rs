@@ -53,6 +53,9 @@ pub struct Standing {
     pub next: Option<UnixMs>,
 }
 
+/// By instant, in Unix milliseconds: which levels begin to be held (+1) and which no longer are (-1).
+type Stretches = BTreeMap<i64, Vec<(Option<usize>, i64)>>;
+
 impl LevelRules {
     /// What is wrong with the rules, if something is.
     pub fn fault(&self) -> Option<String> {
@@ -115,9 +118,8 @@ impl LevelRules {
         Ok(standing)
     }
 
-    /// When a level begins to be held (+1) and when it no longer is (-1), by instant. One is held from when spend begins to
-    /// suffice until `keep_days` after it has ceased to.
-    fn stretches(&self, spends: &[Spend]) -> Result<BTreeMap<i64, Vec<(Option<usize>, i64)>>, TimeError> {
+    /// A level is held from when spend begins to suffice for it until `keep_days` after it has ceased to.
+    fn stretches(&self, spends: &[Spend]) -> Result<Stretches, TimeError> {
         let calendar = calendar()?;
         let mut changes: BTreeMap<i64, i128> = BTreeMap::new();
         for spend in spends {
@@ -128,7 +130,7 @@ impl LevelRules {
         }
         let keep = i64::from(self.keep_days) * DAY_MS;
         let mut level = self.qualified(0);
-        let mut stretches: BTreeMap<i64, Vec<(Option<usize>, i64)>> = BTreeMap::from([(i64::MIN, vec![(level, 1)])]);
+        let mut stretches: Stretches = BTreeMap::from([(i64::MIN, vec![(level, 1)])]);
         let mut spend = 0;
         for (instant, change) in changes {
             spend += change;

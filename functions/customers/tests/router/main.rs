@@ -4,6 +4,7 @@
 
 mod membership_card;
 mod membership_levels;
+mod membership_model;
 mod membership_points;
 mod membership_rewards;
 mod membership_support;
