@@ -54,6 +54,24 @@ async fn spend_raises_a_level_and_its_leaving_the_window_lowers_it() {
 }
 
 #[tokio::test]
+async fn a_timer_that_comes_late_does_not_look_back_behind_an_order() {
+    let shop = shop().await;
+    let ma = shop.customer(1, &[buyer("ma")]).await;
+    shop.tell(Event::OrderPaid(order(1, &buyer("ma"), day(0), &[("TEA", 2000)]))).await;
+    shop.app.clock().set(day(34)).await.unwrap();
+    let second = Event::OrderPaid(order(2, &buyer("ma"), day(34), &[("TEA", 2000)]));
+    shop.write(move |tx| kit::events::append(tx, "/functions/orders", "invented", &second).map(drop)).await;
+    // The tick of day 40 puts the timer of day 35 behind an order of day 34 and before one of day 40.
+    shop.app.clock().set(day(40)).await.unwrap();
+    let third = Event::OrderPaid(order(3, &buyer("ma"), day(40), &[("TEA", 4000)]));
+    shop.write(move |tx| kit::events::append(tx, "/functions/orders", "invented", &third).map(drop)).await;
+    shop.write(|tx| kit::events::fire_due(tx, 100)).await;
+    shop.consume().await;
+    let levels: Vec<Value> = told(&shop, ma).await.into_iter().map(|(level, _)| level).collect();
+    assert_eq!(levels, [json!("silver"), json!("gold")]);
+}
+
+#[tokio::test]
 async fn what_goes_back_does_not_count_at_once() {
     let shop = shop().await;
     let ma = shop.customer(1, &[buyer("ma")]).await;
