@@ -6,6 +6,7 @@
 
 mod customer;
 mod envelope;
+mod membership;
 mod payload;
 mod version;
 
@@ -18,6 +19,10 @@ pub use self::customer::{
     CustomerMerged, CustomerSplit, CustomerStageChanged, CustomerStageDue, DayBegan, RuleMatched, TagEvent,
 };
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
+pub use self::membership::{
+    MemberJoined, MemberLevelChanged, MemberLevelDue, PointsCause, PointsChanged, PointsExpiring, PointsExpiry,
+    PointsRedeemed, RedemptionCancelled, RewardKind,
+};
 pub use self::payload::{
     BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, ParcelEvent,
     PickupChanged, PullDue, PullKind, RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged,
@@ -148,6 +153,22 @@ vocabulary! {
     TaggingDay(DayBegan, 1) = "tagging.day";
     /// Customers are to be looked at again by a new rule or segment. A timer.
     TaggingBackfill(BackfillDue, 1) = "tagging.backfill";
+    /// Somebody claimed a member card.
+    MemberJoined(MemberJoined, 1) = "member.joined";
+    /// A customer's level of membership changed.
+    MemberLevelChanged(MemberLevelChanged, 1) = "member.level_changed";
+    /// A level of membership is to be looked at again. A timer.
+    MemberLevelDue(MemberLevelDue, 1) = "member.level_due";
+    /// A customer's points changed.
+    PointsChanged(PointsChanged, 1) = "points.changed";
+    /// Points of a customer expire soon.
+    PointsExpiring(PointsExpiring, 1) = "points.expiring";
+    /// Points of a customer expire, or a reminder of that is due. A timer.
+    PointsExpiry(PointsExpiry, 1) = "points.expiry";
+    /// A customer gave points for something.
+    PointsRedeemed(PointsRedeemed, 1) = "points.redeemed";
+    /// A redemption of points was cancelled.
+    RedemptionCancelled(RedemptionCancelled, 1) = "points.redemption_cancelled";
     /// A call to another system was answered with success.
     OutboxSucceeded(OutboxSucceeded, 1) = "outbox.succeeded";
     /// A call to another system was given up.

@@ -84,6 +84,10 @@ ids! {
     RuleId;
     /// A segment.
     SegmentId;
+    /// A reward that points are given for.
+    RewardId;
+    /// A redemption: points given for something.
+    RedemptionId;
 }
 
 /// Where an order or an identity comes from.

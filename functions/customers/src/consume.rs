@@ -4,10 +4,10 @@ use crate::intake::{INTAKE, Intake};
 use crate::store::activity::{self, Sign};
 use crate::store::profile::{self, NewAttribute};
 use crate::who::{self, Seen};
-use crate::{SOURCE, portrait, stage};
+use crate::{SOURCE, membership, portrait, stage};
 use domain::{
-    Activity, ActivityRecorded, AttributeValue, CustomerAttributeChanged, CustomerId, Event, OrderEvent, RefundEvent,
-    UnixMs, Version,
+    Activity, ActivityRecorded, AttributeValue, CustomerAttributeChanged, CustomerId, Event, MemberJoined, OrderEvent,
+    RefundEvent, UnixMs, Version,
 };
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::{self, Logged};
@@ -30,13 +30,28 @@ pub const CONSUMER: Consumer = Consumer {
         "order.detailed",
         "refund.applied",
         "refund.refunded",
+        // What membership needs besides.
+        "customer.merged",
+        "customer.split",
+        "member.joined",
+        "member.level_due",
+        "points.expiry",
+        "refund.cancelled",
+        "refund.rejected",
+        "return.received",
     ],
     apply,
 };
 
 fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
     let event = logged.event()?;
-    match &event {
+    note(app, tx, logged, &event)?;
+    // Membership comes last: it asks whose the event's identities are.
+    membership::apply(tx, logged, &event)
+}
+
+fn note(app: &App, tx: &Tx<'_>, logged: &Logged, event: &Event) -> Result<(), ConsumeError> {
+    match event {
         Event::ActivityRecorded(recorded) => activity(app, tx, logged, recorded),
         Event::OrderCreated(order)
         | Event::OrderPaid(order)
@@ -48,8 +63,20 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
         Event::RefundApplied(refund) => refunded(tx, logged, refund, false),
         Event::RefundRefunded(refund) => refunded(tx, logged, refund, true),
         Event::CustomerStageDue(due) => Ok(stage::refresh(tx, due.customer_id, logged.time, &logged.type_name)?),
+        Event::MemberJoined(joined) => became_member(tx, logged, joined),
         _ => Ok(()),
     }
+}
+
+/// A card was claimed: a bond, and one more way to recognise a person.
+fn became_member(tx: &Tx<'_>, logged: &Logged, joined: &MemberJoined) -> Result<(), ConsumeError> {
+    let shown: BTreeSet<_> = joined.identities.iter().cloned().collect();
+    let Some(Seen { anchor, customer }) = who::see(tx, logged, joined.at, &shown)? else { return Ok(()) };
+    activity::note(tx, anchor, joined.at, logged, &json!({ "program": joined.program }))?;
+    if activity::sign(tx, anchor, Sign::Contact, joined.at)? {
+        stage::refresh(tx, customer, logged.time, &logged.type_name)?;
+    }
+    Ok(())
 }
 
 fn ordered(tx: &Tx<'_>, logged: &Logged, event: &OrderEvent) -> Result<(), ConsumeError> {

@@ -6,6 +6,7 @@
 mod api;
 mod consume;
 mod intake;
+mod membership;
 mod partition;
 mod portrait;
 mod profile;

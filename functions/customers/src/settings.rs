@@ -7,7 +7,7 @@ const WEBHOOK_SECRET: &str = "webhook_secret";
 
 /// The variables that this function reads.
 pub fn variables() -> Vec<String> {
-    vec![kit::DATA_KEY.to_owned(), WEBHOOK_SECRET.to_owned()]
+    vec![kit::DATA_KEY.to_owned(), "public_url".to_owned(), WEBHOOK_SECRET.to_owned()]
 }
 
 /// The configuration.

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "0007_pickup",
     8 "0008_customers",
     9 "0009_tagging",
+    10 "0010_membership",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

@@ -2,6 +2,7 @@
 
 mod hooks;
 mod list;
+mod membership;
 mod merging;
 mod portrait;
 mod privacy;
@@ -43,6 +44,7 @@ pub fn routes() -> Router<State> {
         .route("/v1/profile-fields", get(profile::fields))
         .route("/v1/profile-fields/{name}", put(profile::define).delete(profile::retire))
         .route("/v1/keywords", get(profile::keywords).put(profile::listen))
+        .merge(membership::routes())
 }
 
 #[cfg(test)]
@@ -75,5 +77,6 @@ struct Document;
 #[test]
 fn the_description_is_current() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
-    kit::openapi::is_current(Document::openapi(), file.as_ref()).unwrap();
+    let document = Document::openapi().merge_from(membership::Document::openapi());
+    kit::openapi::is_current(document, file.as_ref()).unwrap();
 }

@@ -3,6 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test as a whole")]
 
 mod hooks;
+mod membership_card;
+mod membership_levels;
+mod membership_model;
+mod membership_points;
+mod membership_rewards;
+mod membership_support;
 mod privacy;
 mod profile;
 mod stages;

@@ -1,0 +1,70 @@
+//! Membership: points, levels, rewards and member cards.
+//!
+//! Orders earn points by the merchant's rules, and spend that counts for a level; what goes back takes both away again. Everything is
+//! computed from what is left of an order, never by adding up changes, so repetition and order of events do not matter.
+
+pub mod card;
+pub mod ledger;
+pub mod levels;
+pub mod link;
+pub mod lots;
+pub mod order;
+pub mod redeem;
+pub mod rules;
+mod spending;
+pub mod standing;
+
+use crate::store::membership::card as cards;
+use crate::store::membership::customer;
+use crate::store::membership::level::{ProgramRow, note_program};
+use crate::store::membership::order::RefundState;
+use domain::{Activity, Event, MemberJoined};
+use kit::Tx;
+use kit::consume::ConsumeError;
+use kit::events::Logged;
+
+/// Applies an event to membership. Its identities are known by now.
+///
+/// # Errors
+/// [`ConsumeError`] of the statements, and for an order whose numbers make no sense.
+pub fn apply(tx: &Tx<'_>, logged: &Logged, event: &Event) -> Result<(), ConsumeError> {
+    match event {
+        Event::OrderPaid(step)
+        | Event::OrderDetailed(step)
+        | Event::OrderSigned(step)
+        | Event::OrderCompleted(step) => spending::order(tx, logged, step),
+        Event::RefundRefunded(step) => {
+            let claim = step.refund.claim.as_ref();
+            spending::refund(tx, logged, step.refund_id, step.order_id, RefundState::Refunded, claim)
+        }
+        Event::ReturnReceived(back) => {
+            let claim = back.claim.as_ref();
+            spending::refund(tx, logged, back.refund_id, back.order_id, RefundState::Received, claim)
+        }
+        Event::RefundRejected(step) | Event::RefundCancelled(step) => {
+            spending::refund(tx, logged, step.refund_id, step.order_id, RefundState::Failed, None)
+        }
+        Event::ActivityRecorded(told) => {
+            let Activity::MemberLevelTold { program, level } = &told.activity else { return Ok(()) };
+            let Some(owner) = customer::customer_of(tx, &told.identities)? else { return Ok(()) };
+            let row = ProgramRow { program: program.clone(), level: level.clone(), at: told.at };
+            Ok(note_program(tx, owner.id, &row)?)
+        }
+        Event::CustomerMerged(merged) => Ok(standing::renew(tx, logged, merged.customer_id)?),
+        Event::CustomerSplit(split) => {
+            standing::renew(tx, logged, split.customer_id)?;
+            Ok(standing::renew(tx, logged, split.split_id)?)
+        }
+        Event::MemberJoined(joined) => self::joined(tx, logged, joined),
+        Event::MemberLevelDue(due) => Ok(standing::due(tx, logged, due)?),
+        Event::PointsExpiry(expiry) => Ok(ledger::expire(tx, expiry.customer_id, logged.time)?),
+        _ => Ok(()),
+    }
+}
+
+/// A card was claimed: now it is known whose it is.
+fn joined(tx: &Tx<'_>, logged: &Logged, joined: &MemberJoined) -> Result<(), ConsumeError> {
+    let Some(owner) = customer::customer_of(tx, &joined.identities)? else { return Ok(()) };
+    cards::card_is_of(tx, &joined.card, owner.id)?;
+    Ok(standing::renew(tx, logged, owner.survivor)?)
+}

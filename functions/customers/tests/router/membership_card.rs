@@ -1,0 +1,146 @@
+//! Member cards: claimed by signed links, the same for the same person, found at the till.
+
+use crate::membership_support::{Shop, buyer, day, order};
+use axum::body::Body;
+use domain::{Activity, ActivityRecorded, CustomerId, Event, Identity, IdentityKind, Version};
+use http::Request;
+use kit::params;
+use serde_json::{Value, json};
+
+async fn link(shop: &Shop, body: Value) -> String {
+    let (status, made) = shop.call("POST", "/v1/members/links", Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    assert_eq!(made["url"], json!(format!("https://crm.example.com{}", made["path"].as_str().unwrap())));
+    made["path"].as_str().unwrap().to_owned()
+}
+
+async fn page(shop: &Shop, method: &str, path: &str) -> (u16, String) {
+    let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    let (status, html) = shop.send(request).await;
+    (status.as_u16(), html)
+}
+
+fn number(html: &str) -> String {
+    let shown = html.split("class=\"number\">").nth(1).unwrap().split('<').next().unwrap();
+    shown.replace(' ', "")
+}
+
+/// What identities make of a claim: the card is one of the customer's.
+async fn linked(shop: &Shop, card: &str, id: CustomerId) {
+    let card = card.to_owned();
+    shop.write(move |tx| {
+        tx.run(
+            "insert into identity (kind, value, customer, first_seen) values ('member_card', ?1, ?2, 0)",
+            &params![card, id.to_string()],
+        )
+    })
+    .await;
+    shop.consume().await;
+}
+
+#[tokio::test]
+async fn a_tap_claims_a_card_and_the_till_finds_it() {
+    let shop = Shop::open().await;
+    let phone = kit::Vault::new(shop.app.variables()).unwrap().hash("phone", "+8613800000001").unwrap();
+    let phone = Identity { kind: IdentityKind::PhoneHash, scope: None, value: phone };
+    let ma = shop.customer(1, &[buyer("ma"), phone]).await;
+    shop.tell(Event::OrderPaid(order(1, &buyer("ma"), day(0), &[("TEA", 3000)]))).await;
+    let path = link(&shop, json!({ "identity": buyer("ma"), "channel": "poster", "store": "/east/shanghai-01" })).await;
+
+    let (status, html) = page(&shop, "GET", &path).await;
+    assert!(status == 200 && html.contains("<form method=\"post\">") && !html.contains("class=\"number\""));
+    assert!(shop.events("member.joined").await.is_empty(), "looking claims nothing");
+    let (status, html) = page(&shop, "POST", &path).await;
+    assert_eq!(status, 200);
+    assert!(html.contains("<svg") && !html.contains("<?xml"));
+    let card = number(&html);
+    for (method, path) in [("POST", &path), ("GET", &path)] {
+        assert_eq!(number(&page(&shop, method, path).await.1), card);
+    }
+    let joined = shop.events("member.joined").await;
+    assert_eq!(joined.len(), 1);
+    assert_eq!((&joined[0]["card"], &joined[0]["customer_id"]), (&json!(card), &json!(ma)));
+    assert_eq!((&joined[0]["channel"], &joined[0]["store"]), (&json!("poster"), &json!("/east/shanghai-01")));
+    assert_eq!(joined[0]["identities"].as_array().unwrap().len(), 2);
+    linked(&shop, &card, ma).await;
+
+    let member = shop.get(&format!("/v1/members/{card}")).await;
+    assert_eq!((&member["customer_id"], &member["balance"]), (&json!(ma), &json!(30)));
+    assert_eq!(shop.get("/v1/members?phone=138%200000%200001").await["items"], json!([member]));
+    assert_eq!(shop.get("/v1/members?phone=13800000002").await["items"], json!([]));
+    let vault = kit::Vault::new(shop.app.variables()).unwrap();
+    let mark = vault.hash("member.qr", &card).unwrap();
+    assert_eq!(shop.get(&format!("/v1/members?qr=SIYU1{card}{}", &mark[..16])).await["items"], json!([member]));
+    assert_eq!(shop.get(&format!("/v1/members?qr=SIYU1{card}0000000000000000")).await["items"], json!([]));
+    for wrong in ["/v1/members", "/v1/members?phone=138", "/v1/members?phone=13800000001&qr=x"] {
+        assert_eq!(shop.call("GET", wrong, None).await.0, 400, "{wrong}");
+    }
+    let slip = format!("{}{}", &card[..15], (card[15..].parse::<u8>().unwrap() + 1) % 10);
+    assert_eq!(shop.call("GET", &format!("/v1/members/{slip}"), None).await.0, 404);
+}
+
+#[tokio::test]
+async fn another_link_of_the_same_person_gives_the_same_card() {
+    let shop = Shop::open().await;
+    let ma = shop.customer(1, &[buyer("ma"), buyer("ma-2")]).await;
+    let first = link(&shop, json!({ "identity": buyer("ma") })).await;
+    let card = number(&page(&shop, "POST", &first).await.1);
+    linked(&shop, &card, ma).await;
+    let second = link(&shop, json!({ "identity": buyer("ma-2") })).await;
+    assert_eq!(number(&page(&shop, "POST", &second).await.1), card);
+    // Somebody who is not known yet taps twice before who-is-who has heard of it.
+    let (one, two) = (
+        link(&shop, json!({ "identity": buyer("new") })).await,
+        link(&shop, json!({ "identity": buyer("new") })).await,
+    );
+    let card = number(&page(&shop, "POST", &one).await.1);
+    assert_eq!(number(&page(&shop, "POST", &two).await.1), card);
+    assert_eq!(shop.call("GET", &format!("/v1/members/{card}"), None).await.0, 503, "a moment ago");
+    // Links without identity are for one person each.
+    let (one, two) = (link(&shop, json!({})).await, link(&shop, json!({})).await);
+    let card = number(&page(&shop, "POST", &one).await.1);
+    assert_eq!(number(&page(&shop, "POST", &one).await.1), card);
+    assert_ne!(number(&page(&shop, "POST", &two).await.1), card);
+}
+
+#[tokio::test]
+async fn a_link_that_is_void_or_changed_says_so() {
+    let shop = Shop::open().await;
+    let path = link(&shop, json!({ "expires_at": day(1).to_string() })).await;
+    for method in ["GET", "POST"] {
+        assert_eq!(page(&shop, method, &format!("{path}0")).await.0, 404);
+        assert_eq!(page(&shop, method, "/m/%3Cscript%3E").await.0, 404);
+    }
+    shop.app.clock().set(day(1)).await.unwrap();
+    for method in ["GET", "POST"] {
+        let (status, html) = page(&shop, method, &path).await;
+        assert!(status == 410 && html.contains("链接已过期"), "{status}");
+    }
+    assert!(shop.events("member.joined").await.is_empty());
+    for wrong in [day(1), day(400)] {
+        let body = json!({ "expires_at": wrong.to_string() });
+        assert_eq!(shop.call("POST", "/v1/members/links", Some(body)).await.0, 400);
+    }
+}
+
+#[tokio::test]
+async fn levels_elsewhere_are_shown_the_newest_of_each() {
+    let shop = Shop::open().await;
+    let ma = shop.customer(1, &[buyer("ma")]).await;
+    for (level, at) in [("V2", day(0)), ("V3", day(2)), ("V1", day(1))] {
+        let told = ActivityRecorded {
+            v: Version,
+            source: "mini-program".to_owned(),
+            identities: vec![buyer("ma")],
+            hints: vec![],
+            channel: None,
+            store: None,
+            staff: None,
+            at,
+            activity: Activity::MemberLevelTold { program: "taobao".to_owned(), level: level.to_owned() },
+        };
+        shop.tell(Event::ActivityRecorded(told)).await;
+    }
+    let member = shop.get(&format!("/v1/customers/{ma}/membership")).await;
+    assert_eq!(member["programs"], json!([{ "program": "taobao", "level": "V3", "at": day(2).to_string() }]));
+}
