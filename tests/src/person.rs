@@ -20,6 +20,51 @@ pub const BUYER: &str = "测试草莓爱好者";
 /// The store that she walks into.
 pub const STORE: &str = "/east/shanghai-01";
 
+/// The tags that she has in the end, sorted.
+pub const TAGS: [&str; 8] = [
+    "Asks for the price",
+    "Hesitates at the menu",
+    "Looked at a product three times",
+    "New follower",
+    "Repeat buyer",
+    "Strawberry",
+    "Taobao VIP",
+    "Yangtze delta",
+];
+
+/// What the merchant sets up first: the catalogue, words to listen for, the rules that ship and one of its own.
+///
+/// # Errors
+/// When something is refused.
+pub async fn prepare(system: &System) -> Result<()> {
+    let product = json!({ "category": "fruit tea", "brand": "测试茶饮", "flavour": "strawberry" });
+    call(system, "PUT", &format!("/v1/products/{PRODUCT}"), &product).await?;
+    call(system, "PUT", "/v1/keywords", &json!({ "words": ["多少钱", "price"] })).await?;
+    let mut rules = Vec::new();
+    for set in ["interest", "value", "profile"] {
+        let installed = call(system, "POST", &format!("/v1/tag-rules/seeds/{set}"), &json!({})).await?;
+        rules.extend(installed["drafted"].as_array().context("nothing was drafted")?.iter().cloned());
+    }
+    let group = call(system, "POST", "/v1/tag-groups", &json!({ "name": "Questions" })).await?;
+    let group = group["id"].as_str().context("a group without id")?;
+    let tag =
+        call(system, "POST", &format!("/v1/tag-groups/{group}/tags"), &json!({ "name": "Asks for the price" })).await?;
+    let condition = json!({ "keyword": "多少钱", "window": "7d", "op": ">=", "value": 1 });
+    let rule = json!({ "name": "Asks for the price", "condition": condition, "effects": [{ "add_tag": tag["id"] }] });
+    rules.push(call(system, "POST", "/v1/tag-rules", &rule).await?["id"].clone());
+    for rule in rules {
+        let id = rule.as_str().context("a rule without id")?;
+        call(system, "POST", &format!("/v1/tag-rules/{id}/activate"), &json!({})).await?;
+    }
+    Ok(())
+}
+
+async fn call(system: &System, method: &str, path: &str, body: &Value) -> Result<Value> {
+    let answer = system.client.json(method, &system.host.at(path), body).await?;
+    ensure!(answer.status.is_success(), "{method} {path} was answered with {answer}");
+    answer.json()
+}
+
 /// Tell the application of events at its open door, as one signed batch.
 ///
 /// # Errors
@@ -68,7 +113,7 @@ pub async fn play(system: &System, taobao: &Server) -> Result<()> {
             "members",
             "member.level_told",
             &[wechat, on_taobao],
-            json!({ "program": "taobao", "level": "VIP2" }),
+            json!({ "program": "taobao", "level": "V2" }),
         ),
     ];
     events.extend((0..3).map(|view| {

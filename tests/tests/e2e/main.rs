@@ -8,6 +8,7 @@ mod clock;
 mod configuration;
 mod convergence;
 mod crash;
+mod customers;
 mod database;
 mod fixtures;
 mod hosts;
