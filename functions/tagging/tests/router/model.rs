@@ -595,7 +595,7 @@ async fn play(specs: &[Spec], actions: &[Action]) {
     }
     rules.sort_by(|one, other| one.id.cmp(&other.id));
     let mut model = Model { today: DAY_OF_MONDAY, ..Model::default() };
-    let mut millis = HOUR;
+    let mut millis = 10 * HOUR;
     desk.tick(millis).await;
     // Two rules at once, the others later.
     let later: Vec<&Action> = vec![&Action::Activate; 2];
@@ -700,7 +700,7 @@ async fn replay(desk: &Desk) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 8, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_kept_is_what_the_history_says(specs in specs(), actions in actions()) {
