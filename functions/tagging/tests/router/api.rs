@@ -153,3 +153,57 @@ async fn a_repeated_post_is_done_once_and_strangers_are_refused() {
     assert_eq!((first.0.as_u16(), &first), (201, &second));
     assert_eq!(desk.send(send("unknown")).await.0, 401);
 }
+
+#[tokio::test]
+async fn a_store_sees_its_own_customers_only_and_makes_no_rules() {
+    let desk = Desk::open().await;
+    let (here, there) = (customer(1), customer(2));
+    desk.log(HOUR, vec![identified(here, &["M-1"]), identified(there, &["M-2"])]).await;
+    // As the function of customers keeps them.
+    for (number, (id, store)) in [(here, "/east/shanghai-01"), (there, "/west")].into_iter().enumerate() {
+        let write = move |tx: &kit::Tx<'_>| -> Result<(), kit::DbError> {
+            tx.run(
+                &format!(
+                    "insert into customer (id, survivor, home, created_at, stage_since, touched_at, store)
+                     values ('{id}', '{id}', {number}, 0, 0, 0, '{store}')"
+                ),
+                &[],
+            )?;
+            tx.run(
+                &format!(
+                    "insert into identity (id, kind, value, customer, first_seen)
+                     values ({number}, 'member_card', 'M-{number}', '{id}', 0)"
+                ),
+                &[],
+            )
+        };
+        desk.app.db().write(&kit::Cx::at(at(0)), write).await.unwrap();
+    }
+    let make = |tx: &kit::Tx<'_>| -> Result<String, kit::DbError> {
+        let scopes = ["tags:read", "tags:write", "rules:write", "segments:read"].map(str::to_owned);
+        let store = kit::auth::StorePath::try_from("/east".to_owned()).map_err(kit::DbError::Shape)?;
+        Ok(kit::auth::create(tx, "east", &scopes, &store, None)?.text)
+    };
+    let token = desk.app.db().write(&kit::Cx::at(at(0)), make).await.unwrap();
+    let call = |method: &'static str, path: String, body: Value| {
+        let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+        request.body(Body::from(body.to_string())).unwrap()
+    };
+    let rule = json!({ "name": "x", "condition": leaf(), "effects": [{ "raise": "x" }] });
+    for (method, path, body, wanted) in [
+        ("GET", format!("/v1/customers/{here}/tags"), Value::Null, 200),
+        ("GET", format!("/v1/customers/{there}/tags"), Value::Null, 404),
+        ("GET", format!("/v1/customers/{there}/features"), Value::Null, 404),
+        ("GET", "/v1/segments".to_owned(), Value::Null, 403),
+        ("POST", "/v1/tag-rules".to_owned(), rule, 403),
+        ("POST", "/v1/tag-groups".to_owned(), json!({ "name": "West", "owner": "/west" }), 403),
+        ("POST", "/v1/tag-groups".to_owned(), json!({ "name": "East" }), 201),
+    ] {
+        let (status, answer) = desk.send(call(method, path.clone(), body)).await;
+        assert_eq!(status, wanted, "{method} {path}: {answer}");
+    }
+    let tag = &desk.tags("Head office", false, &["A"]).await[0];
+    let marking = json!({ "customer_ids": [here, there] });
+    let (_, outcomes) = desk.send(call("POST", format!("/v1/tags/{tag}/mark"), marking)).await;
+    assert!(outcomes.contains("accepted") && outcomes.contains("unknown"), "{outcomes}");
+}

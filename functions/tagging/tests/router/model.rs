@@ -160,6 +160,9 @@ struct Bought {
     douyin: bool,
 }
 
+/// By customer, tag and rule (or "" for a person).
+type Reasons = BTreeMap<(u8, usize, String), (bool, Option<i64>, bool, usize)>;
+
 /// The raw history, and what follows from it by the definitions, without any index.
 #[derive(Default)]
 struct Model {
@@ -177,7 +180,7 @@ struct Model {
     // What is kept.
     matched: BTreeSet<(u8, String)>,
     /// (customer, tag, rule or "") → (present, the day on which it is gone, goes with the rule, order of words).
-    reasons: BTreeMap<(u8, usize, String), (bool, Option<i64>, bool, usize)>,
+    reasons: Reasons,
     members: BTreeSet<(String, u8)>,
     raised: Vec<(u8, String)>,
     announced: Vec<(u8, usize, bool)>,
@@ -315,7 +318,7 @@ impl Model {
             let nothing: Figures = now.keys().map(|name| (name.clone(), absent(name))).collect();
             let before = before.get(&who).unwrap_or(&nothing);
             let today = self.today;
-            self.retag(who, false, |reasons, _| reasons.retain(|_, reason| reason.1.is_none_or(|until| until > today)));
+            self.retag(who, |reasons, _| reasons.retain(|_, reason| reason.1.is_none_or(|until| until > today)));
             for round in 0.. {
                 assert!(round < 20, "the rules feed each other");
                 if !self.round(rules, who, before, &now, round == 0 && !quiet, quiet) {
@@ -365,15 +368,15 @@ impl Model {
                     (true, Some(tag), _) => {
                         let until = effect["for_days"].as_i64().map(|days| today + days);
                         let lasting = effect["while_true"] == true;
-                        self.retag(who, true, |reasons, _| {
+                        self.retag(who, |reasons, _| {
                             reasons.insert((who, tag, id.clone()), (true, until, lasting, 0));
                         });
                     }
-                    (true, _, Some(tag)) => self.retag(who, true, |reasons, group| {
+                    (true, _, Some(tag)) => self.retag(who, |reasons, group| {
                         reasons.retain(|key, _| !(group.contains(&key.0) && key.1 == tag && !key.2.is_empty()));
                     }),
                     (true, None, None) if !quiet => self.raised.push((who, id.clone())),
-                    (false, Some(_), _) => self.retag(who, true, |reasons, group| {
+                    (false, Some(_), _) => self.retag(who, |reasons, group| {
                         reasons.retain(|key, reason| !(group.contains(&key.0) && key.2 == *id && reason.2));
                     }),
                     _ => {}
@@ -383,12 +386,7 @@ impl Model {
         !edges.is_empty()
     }
 
-    fn retag(
-        &mut self,
-        who: u8,
-        _by_rule: bool,
-        change: impl FnOnce(&mut BTreeMap<(u8, usize, String), (bool, Option<i64>, bool, usize)>, &[u8]),
-    ) {
+    fn retag(&mut self, who: u8, change: impl FnOnce(&mut Reasons, &[u8])) {
         let (before, group) = (self.tags(who), self.group(who));
         // Only this customer's reasons are looked at.
         let mut own: BTreeMap<_, _> = self
@@ -633,7 +631,6 @@ async fn play(specs: &[Spec], actions: &[Action]) {
 }
 
 async fn compare(desk: &Desk, model: &Model, rules: &[Rule], tags: &[String], action: &Action) {
-    let ids: BTreeMap<String, u8> = (0..CUSTOMERS).map(|number| (customer(number).to_string(), number)).collect();
     for who in model.survivors() {
         let path = format!("/v1/customers/{}", customer(who));
         for (name, value) in model.figures(rules, who) {
@@ -676,7 +673,6 @@ async fn compare(desk: &Desk, model: &Model, rules: &[Rule], tags: &[String], ac
         format!("tag.{} {} {}", if *added { "added" } else { "removed" }, customer(*who), tags[*tag])
     });
     assert_eq!(sorted(desk.column(announced).await), sorted(wanted.collect()), "told after {action:?}");
-    drop(ids);
 }
 
 /// The same log, cut otherwise, leaves the same behind.

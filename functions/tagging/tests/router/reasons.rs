@@ -185,3 +185,44 @@ async fn a_known_persons_activity_costs_few_statements() {
         assert!(detail.iter().all(|step| step.starts_with("SEARCH")), "{sql}: {detail:?}");
     }
 }
+
+#[tokio::test]
+async fn an_erased_profile_is_asked_no_more_and_figures_stay() {
+    let desk = Desk::open().await;
+    let tag = &desk.tags("Family", false, &["Pregnant"]).await[0];
+    let condition = json!({ "attribute": "pregnancy_week", "op": ">=", "value": 20 });
+    desk.rule(0, "pregnant", condition, json!([{ "add_tag": tag, "while_true": true }])).await;
+    let who = customer(1);
+    let told = |value| {
+        Event::CustomerAttributeChanged(domain::CustomerAttributeChanged {
+            v: domain::Version,
+            customer_id: who,
+            field: "pregnancy_week".to_owned(),
+            value,
+            source: "form".to_owned(),
+            at: at(HOUR),
+        })
+    };
+    let number = |number| Some(domain::AttributeValue::Number(number));
+    desk.log(HOUR, vec![identified(who, &["M-1"]), bought(1, &["M-1"], HOUR, 100), told(number(19))]).await;
+    assert_eq!(desk.names(who).await.len(), 0);
+    desk.log(HOUR, vec![told(number(20))]).await;
+    assert_eq!(desk.names(who).await, ["Pregnant"]);
+    desk.log(HOUR, vec![told(None)]).await;
+    assert_eq!(desk.names(who).await.len(), 0);
+    desk.log(HOUR, vec![told(number(21))]).await;
+    let erased = domain::CustomerErased { v: domain::Version, customer_id: who, at: at(HOUR) };
+    desk.log(HOUR, vec![Event::CustomerErased(erased)]).await;
+    assert_eq!(desk.names(who).await.len(), 0);
+    assert_eq!(desk.features(who, "orders.count.ever").await, json!({ "orders.count.ever": 1 }));
+}
+
+#[tokio::test]
+async fn a_refund_that_is_told_before_its_order_counts_with_it() {
+    let desk = Desk::open().await;
+    let who = customer(1);
+    desk.log(HOUR, vec![identified(who, &["M-1"]), refunded(1, 1, HOUR, 40)]).await;
+    assert_eq!(desk.features(who, "net.amount.ever").await, json!({ "net.amount.ever": 0 }));
+    desk.log(HOUR, vec![bought(1, &["M-1"], HOUR, 100), bought(1, &["M-1"], HOUR, 100)]).await;
+    assert_eq!(desk.features(who, "net.amount.ever").await, json!({ "net.amount.ever": 60 }));
+}
