@@ -25,12 +25,13 @@ pub fn activity(tx: &Tx<'_>, run: &Run, recorded: &ActivityRecorded) -> Result<(
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn order(tx: &Tx<'_>, run: &Run, event: &OrderEvent) -> Result<(), DbError> {
-    let Some(anchor) = event.order.identities.iter().min() else { return Ok(()) };
     let (subject, mut booked) = store::booked(tx, event.order_id)?;
     let Some(told) = order::paid_at(&event.order, run.at) else { return Ok(()) };
-    let own = match subject {
-        Some(id) => subject::with_others_of(tx, id)?,
-        None => subject::with_others(tx, anchor)?,
+    let own = match (subject, event.order.identities.iter().min()) {
+        (Some(id), _) => subject::with_others_of(tx, id)?,
+        (None, Some(anchor)) => subject::with_others(tx, anchor)?,
+        // Nobody's, as far as is told.
+        (None, None) => return Ok(()),
     };
     let skus: Vec<&str> = event.order.lines.iter().map(|line| line.sku.as_str()).collect();
     let products = if skus.is_empty() { order::Products::new() } else { store::products(tx, &skus)? };

@@ -1,8 +1,8 @@
 //! The merchant's days, hours and weekdays. A day is a number: days since 1970-01-01 in the merchant's calendar (Asia/Shanghai).
 
 use domain::{Calendar, CalendarConfig, TimeError, UnixMs};
+use jiff::Span;
 use jiff::civil::{Date, date};
-use jiff::{Span, Unit};
 use std::sync::OnceLock;
 
 /// Days since 1970-01-01 in the merchant's calendar.
@@ -47,11 +47,6 @@ pub fn date_of(day: Day) -> Option<Date> {
     EPOCH.checked_add(Span::new().try_days(i64::from(day)).ok()?).ok()
 }
 
-/// The day of a date.
-pub fn of_date(date: Date) -> Day {
-    EPOCH.until((Unit::Day, date)).map_or(0, |span| span.get_days())
-}
-
 /// The month of a day, 1 to 12.
 pub fn month(day: Day) -> u8 {
     date_of(day).map_or(0, |date| u8::try_from(date.month()).unwrap_or(0))
@@ -77,7 +72,6 @@ mod tests {
         assert_eq!(start(of(next)), Ok(next));
         assert_eq!((hour(late), hour(next)), (23, 0));
         assert_eq!((weekday(of(late)), weekday(of(next)), month(of(next))), (6, 7, 2));
-        assert_eq!(of_date(date(2026, 2, 15)), of(next));
         // A make-up Saturday, then Spring Festival.
         assert!(is_worked(of(late)) && !is_worked(of(next)));
     }

@@ -107,9 +107,11 @@ pub fn split(tx: &Tx<'_>, run: &Run, event: &CustomerSplit) -> Result<(), DbErro
     settle_all(tx, run, before, touched)
 }
 
-fn settle_keys(tx: &Tx<'_>, run: &Run, id: CustomerId, key: String) -> Result<(), DbError> {
+/// Asks the rules again that mention a key; of a customer who is new, all.
+fn settle_key(tx: &Tx<'_>, run: &Run, id: CustomerId, new: bool, key: String) -> Result<(), DbError> {
     let survivor = survivor(tx, &id.to_string())?;
-    settle(tx, run, &survivor, None, &Touched::Keys(BTreeSet::from([key])))
+    let touched = if new { Touched::All } else { Touched::Keys(BTreeSet::from([key])) };
+    settle(tx, run, &survivor, None, &touched)
 }
 
 /// A customer moved to another stage.
@@ -117,9 +119,9 @@ fn settle_keys(tx: &Tx<'_>, run: &Run, id: CustomerId, key: String) -> Result<()
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn stage(tx: &Tx<'_>, run: &Run, event: &CustomerStageChanged) -> Result<(), DbError> {
-    customer::begin(tx, event.customer_id)?;
+    let new = customer::begin(tx, event.customer_id)?;
     customer::set_stage(tx, event.customer_id, event.to)?;
-    settle_keys(tx, run, event.customer_id, STAGE.to_owned())
+    settle_key(tx, run, event.customer_id, new, STAGE.to_owned())
 }
 
 /// A field of a profile changed. `seq` is the event's place in the log.
@@ -132,9 +134,9 @@ pub fn attribute(tx: &Tx<'_>, run: &Run, seq: i64, event: &CustomerAttributeChan
         AttributeValue::Number(number) => Value::Number(number),
         AttributeValue::Text(text) => Value::Text(text),
     });
-    customer::begin(tx, event.customer_id)?;
+    let new = customer::begin(tx, event.customer_id)?;
     customer::set_attribute(tx, event.customer_id, &event.field, &(seq, value))?;
-    settle_keys(tx, run, event.customer_id, attribute_key(&event.field))
+    settle_key(tx, run, event.customer_id, new, attribute_key(&event.field))
 }
 
 /// A person's data were erased: the profile goes, figures stay.

@@ -73,15 +73,16 @@ pub fn save(tx: &Tx<'_>, id: &str, matched: &BTreeMap<String, Matched>, due: Opt
     tx.run("update tagging_customer set matched = ?2, due = ?3 where id = ?1", &params![id, json(matched)?, due])
 }
 
-/// Makes the row of a customer if there is none.
+/// Makes the row of a customer if there is none. Tells whether there was none.
 ///
 /// # Errors
 /// [`DbError`] of the statement.
-pub fn begin(tx: &Tx<'_>, id: CustomerId) -> Result<(), DbError> {
-    tx.run(
+pub fn begin(tx: &Tx<'_>, id: CustomerId) -> Result<bool, DbError> {
+    let begun = tx.execute(
         "insert into tagging_customer (id, survivor) values (?1, ?1) on conflict do nothing",
         &params![id.to_string()],
-    )
+    )?;
+    Ok(begun > 0)
 }
 
 /// The customer that a customer is now part of, or itself. None when it is not known.
