@@ -16,7 +16,6 @@ create table customer (
     store       text    check (store like '/%'),
     advisor     text,
     name        blob,
-    touched_at  integer not null,
     erased_at   integer
 ) strict;
 
@@ -27,7 +26,8 @@ create index customer_by_stage on customer (stage, created_at, id) where survivo
 create index customer_by_store on customer (store, created_at, id) where survivor = id;
 create index customer_by_advisor on customer (advisor, created_at, id) where survivor = id;
 
--- One row an identity: a platform's id, a keyed hash. `customer` is the survivor whose it is now.
+-- One row an identity: a platform's id, a keyed hash. `customer` is the survivor whose it is now. `lead_at`, `contact_at`, `lost_at`: the newest
+-- sign of interest, of a bond with staff or card, and of the end of either. `store`, `advisor`: where and with whom it was last.
 create table identity (
     id         integer primary key,
     kind       text    not null,
@@ -35,7 +35,13 @@ create table identity (
     value      text    not null,
     customer   text    not null references customer (id) deferrable initially deferred,
     first_seen integer not null,
-    sealed     blob,
+    lead_at    integer,
+    contact_at integer,
+    lost_at    integer,
+    store      text    check (store like '/%'),
+    store_at   integer,
+    advisor    text,
+    advisor_at integer,
     unique (kind, scope, value)
 ) strict;
 
@@ -109,17 +115,23 @@ create table customer_activity (
     primary key (identity, at, seq)
 ) strict, without rowid;
 
--- What people said, sealed: comments and free fields of forms.
-create table customer_text (
-    seq      integer not null,
-    identity integer not null references identity (id),
-    at       integer not null,
-    field    text    not null,
-    sealed   blob    not null,
-    primary key (seq, field)
+-- What came with an event and is personal, sealed: names, phones, texts, values of the profile. Written with the event; `identity` is
+-- set when the event is consumed.
+create table intake (
+    event_id text    primary key,
+    identity integer references identity (id),
+    sealed   blob    not null
 ) strict, without rowid;
 
-create index customer_text_by_identity on customer_text (identity);
+create index intake_by_identity on intake (identity);
+
+-- The clear value, sealed, of an identity that is a keyed hash.
+create table identity_clear (
+    kind   text not null,
+    value  text not null,
+    sealed blob not null,
+    primary key (kind, value)
+) strict, without rowid;
 
 -- Paid orders by the identity that bought. `paid` and `refunded` in fen.
 create table customer_order (
@@ -132,12 +144,14 @@ create table customer_order (
 
 create index customer_order_by_identity on customer_order (identity, paid_at);
 
--- Refunds that were counted in `customer_order.refunded`.
+-- Refunds, which may be told before their order. `customer_order.refunded` is their sum.
 create table customer_refund (
     refund_id text    primary key,
-    order_id  text    not null references customer_order (order_id),
+    order_id  text    not null,
     amount    integer not null check (amount >= 0)
 ) strict;
+
+create index customer_refund_by_order on customer_refund (order_id);
 
 -- Moves between stages.
 create table customer_stage (

@@ -117,6 +117,10 @@ async fn a_link_that_is_void_or_changed_says_so() {
         assert!(status == 410 && html.contains("链接已过期"), "{status}");
     }
     assert!(shop.events("member.joined").await.is_empty());
+    for kind in ["name_hash", "member_card"] {
+        let body = json!({ "identity": { "kind": kind, "scope": null, "value": "x" } });
+        assert_eq!(shop.call("POST", "/v1/members/links", Some(body)).await.0, 400);
+    }
     for wrong in [day(1), day(400)] {
         let body = json!({ "expires_at": wrong.to_string() });
         assert_eq!(shop.call("POST", "/v1/members/links", Some(body)).await.0, 400);
@@ -143,4 +147,30 @@ async fn levels_elsewhere_are_shown_the_newest_of_each() {
     }
     let member = shop.get(&format!("/v1/customers/{ma}/membership")).await;
     assert_eq!(member["programs"], json!([{ "program": "taobao", "level": "V3", "at": day(2).to_string() }]));
+}
+
+#[tokio::test]
+async fn who_is_erased_leaves_figures_and_no_words() {
+    let shop = Shop::open().await;
+    let ma = shop.customer(1, &[buyer("ma")]).await;
+    let words = json!({ "points": 20, "reason": "an apology to Ma" });
+    assert_eq!(shop.call("POST", &format!("/v1/customers/{ma}/points"), Some(words)).await.0, 201);
+    let words = json!({ "points": 5, "reason": "a gift for Ma" });
+    assert_eq!(shop.call("POST", &format!("/v1/customers/{ma}/points/redeem"), Some(words)).await.0, 201);
+    let path = link(&shop, json!({ "identity": buyer("ma") })).await;
+    assert_eq!(page(&shop, "POST", &path).await.0, 200);
+    let erased = json!({ "v": 1, "customer_id": ma, "order_ids": [], "at": day(0).to_string() });
+    let erased = match Event::parse("customer.erased", &erased.to_string()) {
+        Ok(event) => event,
+        // Before orders were named in it.
+        Err(_) => {
+            Event::parse("customer.erased", &json!({ "v": 1, "customer_id": ma, "at": day(0).to_string() }).to_string())
+                .unwrap()
+        }
+    };
+    shop.tell(erased).await;
+    assert_eq!(shop.points(ma).await, (15, 0));
+    let left = "select coalesce(reason, '') as v from point_entry union all select reason from redemption
+                union all select claim from member_card where claim like '%ma%'";
+    assert!(shop.column(left).await.iter().all(String::is_empty));
 }

@@ -106,8 +106,8 @@ impl Shop {
                     .unwrap();
                 if place == 0 {
                     tx.run(
-                        "insert into customer (id, survivor, home, created_at, stage_since, touched_at, store)
-                         values (?1, ?1, ?2, 0, 0, 0, '/east/shanghai-01')",
+                        "insert into customer (id, survivor, home, created_at, stage_since, store)
+                         values (?1, ?1, ?2, 0, 0, '/east/shanghai-01')",
                         &params![id.to_string(), row],
                     )?;
                 }

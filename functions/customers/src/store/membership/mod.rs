@@ -6,5 +6,6 @@ pub mod level;
 pub mod lot;
 pub mod order;
 pub mod points;
+pub mod privacy;
 pub mod reward;
 pub mod rules;
