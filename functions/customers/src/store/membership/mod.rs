@@ -7,5 +7,6 @@ pub mod lot;
 pub mod order;
 pub mod points;
 pub mod privacy;
+pub mod redemption;
 pub mod reward;
 pub mod rules;
