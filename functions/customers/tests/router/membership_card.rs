@@ -104,6 +104,23 @@ async fn another_link_of_the_same_person_gives_the_same_card() {
 }
 
 #[tokio::test]
+async fn many_taps_at_once_claim_one_card() {
+    let shop = std::sync::Arc::new(Shop::open().await);
+    let path = link(&shop, json!({ "identity": buyer("new") })).await;
+    let taps: Vec<_> = (0..10)
+        .map(|_| {
+            let (shop, path) = (shop.clone(), path.clone());
+            tokio::spawn(async move { number(&page(&shop, "POST", &path).await.1) })
+        })
+        .collect();
+    let mut cards = std::collections::BTreeSet::new();
+    for tap in taps {
+        cards.insert(tap.await.unwrap());
+    }
+    assert_eq!((cards.len(), shop.events("member.joined").await.len()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_link_that_is_void_or_changed_says_so() {
     let shop = Shop::open().await;
     let path = link(&shop, json!({ "expires_at": day(1).to_string() })).await;
