@@ -125,7 +125,7 @@ create table redemption (
     cancelled_at integer
 ) strict;
 
-create index redemption_by_customer on redemption (customer, reward) where cancelled_at is null;
+create index redemption_by_customer on redemption (customer, reward);
 create index redemption_by_time on redemption (created_at, id);
 
 -- The level that a customer was last told to have. `at` is the instant for which it was computed.

@@ -31,6 +31,7 @@ pub const CONSUMER: Consumer = Consumer {
         "refund.applied",
         "refund.refunded",
         // What membership needs besides.
+        "customer.erased",
         "customer.merged",
         "customer.split",
         "member.joined",
@@ -73,7 +74,9 @@ fn became_member(tx: &Tx<'_>, logged: &Logged, joined: &MemberJoined) -> Result<
     let shown: BTreeSet<_> = joined.identities.iter().cloned().collect();
     let Some(Seen { anchor, customer }) = who::see(tx, logged, joined.at, &shown)? else { return Ok(()) };
     activity::note(tx, anchor, joined.at, logged, &json!({ "program": joined.program }))?;
-    if activity::sign(tx, anchor, Sign::Contact, joined.at)? {
+    let mut changed = activity::sign(tx, anchor, Sign::Contact, joined.at)?;
+    changed |= activity::belongs(tx, anchor, joined.store.as_deref(), None, joined.at)?;
+    if changed {
         stage::refresh(tx, customer, logged.time, &logged.type_name)?;
     }
     Ok(())

@@ -31,7 +31,7 @@ pub struct LevelRules {
 pub struct LevelRule {
     /// Its name.
     pub name: String,
-    /// The spend that it takes, in fen; more than that of the level below. 0: every customer has it.
+    /// The spend that it takes, in fen; more than that of the level below. 0: every customer has it who has bought or has a card.
     pub threshold: Fen,
 }
 

@@ -18,6 +18,7 @@ use crate::store::membership::card as cards;
 use crate::store::membership::customer;
 use crate::store::membership::level::{ProgramRow, note_program};
 use crate::store::membership::order::RefundState;
+use crate::store::membership::privacy;
 use domain::{Activity, Event, MemberJoined};
 use kit::Tx;
 use kit::consume::ConsumeError;
@@ -55,6 +56,7 @@ pub fn apply(tx: &Tx<'_>, logged: &Logged, event: &Event) -> Result<(), ConsumeE
             standing::renew(tx, logged, split.customer_id)?;
             Ok(standing::renew(tx, logged, split.split_id)?)
         }
+        Event::CustomerErased(erased) => Ok(privacy::erase(tx, erased.customer_id)?),
         Event::MemberJoined(joined) => self::joined(tx, logged, joined),
         Event::MemberLevelDue(due) => Ok(standing::due(tx, logged, due)?),
         Event::PointsExpiry(expiry) => Ok(ledger::expire(tx, expiry.customer_id, logged.time)?),

@@ -4,7 +4,8 @@ use super::ledger::{self, Until, append};
 use super::rules::{Lifetime, PointRules};
 use crate::store::membership::customer::{Owner, owner_of};
 use crate::store::membership::points::{Entry, EntryKind, balance};
-use crate::store::membership::reward::{self, RedemptionRow};
+use crate::store::membership::redemption::{self, RedemptionRow};
+use crate::store::membership::reward;
 use crate::store::membership::rules::{Rules, Which, rules};
 use domain::{CustomerId, Event, PointsRedeemed, RedemptionCancelled, RedemptionId, RewardId, UnixMs, Version};
 use kit::{DbError, Tx, host};
@@ -89,7 +90,7 @@ pub fn redeem(tx: &Tx<'_>, owner: Owner, what: For, reason: &str, by: &str) -> R
         created_at: at,
         cancelled_at: None,
     };
-    reward::add_redemption(tx, &row)?;
+    redemption::add_redemption(tx, &row)?;
     let redeemed = PointsRedeemed {
         v: Version,
         redemption_id: id,
@@ -111,7 +112,7 @@ pub fn redeem(tx: &Tx<'_>, owner: Owner, what: For, reason: &str, by: &str) -> R
 pub fn cancel(tx: &Tx<'_>, row: &RedemptionRow, reason: &str, by: &str) -> Result<(), DbError> {
     let at = tx.cx().now;
     let Some(owner) = owner_of(tx, row.customer)? else { return Ok(()) };
-    if !reward::cancel_redemption(tx, row.id, at)? {
+    if !redemption::cancel_redemption(tx, row.id, at)? {
         return Ok(());
     }
     let entry = Entry {

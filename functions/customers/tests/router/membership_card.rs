@@ -104,6 +104,23 @@ async fn another_link_of_the_same_person_gives_the_same_card() {
 }
 
 #[tokio::test]
+async fn many_taps_at_once_claim_one_card() {
+    let shop = std::sync::Arc::new(Shop::open().await);
+    let path = link(&shop, json!({ "identity": buyer("new") })).await;
+    let taps: Vec<_> = (0..10)
+        .map(|_| {
+            let (shop, path) = (shop.clone(), path.clone());
+            tokio::spawn(async move { number(&page(&shop, "POST", &path).await.1) })
+        })
+        .collect();
+    let mut cards = std::collections::BTreeSet::new();
+    for tap in taps {
+        cards.insert(tap.await.unwrap());
+    }
+    assert_eq!((cards.len(), shop.events("member.joined").await.len()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_link_that_is_void_or_changed_says_so() {
     let shop = Shop::open().await;
     let path = link(&shop, json!({ "expires_at": day(1).to_string() })).await;
@@ -117,6 +134,10 @@ async fn a_link_that_is_void_or_changed_says_so() {
         assert!(status == 410 && html.contains("链接已过期"), "{status}");
     }
     assert!(shop.events("member.joined").await.is_empty());
+    for kind in ["name_hash", "member_card"] {
+        let body = json!({ "identity": { "kind": kind, "scope": null, "value": "x" } });
+        assert_eq!(shop.call("POST", "/v1/members/links", Some(body)).await.0, 400);
+    }
     for wrong in [day(1), day(400)] {
         let body = json!({ "expires_at": wrong.to_string() });
         assert_eq!(shop.call("POST", "/v1/members/links", Some(body)).await.0, 400);
@@ -143,4 +164,58 @@ async fn levels_elsewhere_are_shown_the_newest_of_each() {
     }
     let member = shop.get(&format!("/v1/customers/{ma}/membership")).await;
     assert_eq!(member["programs"], json!([{ "program": "taobao", "level": "V3", "at": day(2).to_string() }]));
+}
+
+#[tokio::test]
+async fn who_is_erased_leaves_figures_and_no_words() {
+    let shop = Shop::open().await;
+    let ma = shop.customer(1, &[buyer("ma")]).await;
+    let words = json!({ "points": 20, "reason": "an apology to Ma" });
+    assert_eq!(shop.call("POST", &format!("/v1/customers/{ma}/points"), Some(words)).await.0, 201);
+    let words = json!({ "points": 5, "reason": "a gift for Ma" });
+    assert_eq!(shop.call("POST", &format!("/v1/customers/{ma}/points/redeem"), Some(words)).await.0, 201);
+    let path = link(&shop, json!({ "identity": buyer("ma") })).await;
+    assert_eq!(page(&shop, "POST", &path).await.0, 200);
+    let erased = json!({ "v": 1, "customer_id": ma, "order_ids": [], "at": day(0).to_string() });
+    let erased = match Event::parse("customer.erased", &erased.to_string()) {
+        Ok(event) => event,
+        // Before orders were named in it.
+        Err(_) => {
+            Event::parse("customer.erased", &json!({ "v": 1, "customer_id": ma, "at": day(0).to_string() }).to_string())
+                .unwrap()
+        }
+    };
+    shop.tell(erased).await;
+    assert_eq!(shop.points(ma).await, (15, 0));
+    let left = "select coalesce(reason, '') as v from point_entry union all select reason from redemption
+                union all select claim from member_card where claim like '%ma%'";
+    assert!(shop.column(left).await.iter().all(String::is_empty));
+}
+
+#[tokio::test]
+async fn somebody_new_is_a_member_and_a_customer_by_one_tap() {
+    let shop = Shop::open().await;
+    let path = link(&shop, json!({ "identity": buyer("new"), "store": "/east/shanghai-01" })).await;
+    let card = number(&page(&shop, "POST", &path).await.1);
+    shop.consume().await;
+    let member = shop.get(&format!("/v1/members/{card}")).await;
+    assert_eq!((&member["cards"][0]["card"], &member["balance"]), (&json!(card), &json!(0)));
+    // An order by the same buyer, and one at the till by the card, are the member's.
+    shop.tell(Event::OrderPaid(order(1, &buyer("new"), day(0), &[("TEA", 3000)]))).await;
+    let by_card = Identity { kind: IdentityKind::MemberCard, scope: None, value: card.clone() };
+    shop.tell(Event::OrderPaid(order(2, &by_card, day(0), &[("TEA", 2000)]))).await;
+    assert_eq!(shop.get(&format!("/v1/members/{card}")).await["balance"], 50);
+    // Another identity of the same person has the same card, and no second one.
+    let mut both = order(3, &buyer("new"), day(0), &[("TEA", 1000)]);
+    both.order.identities.push(buyer("new-2"));
+    shop.tell(Event::OrderPaid(both)).await;
+    let second = link(&shop, json!({ "identity": buyer("new-2") })).await;
+    assert_eq!(number(&page(&shop, "POST", &second).await.1), card);
+    // Who is erased keeps the figures.
+    let id = member["customer_id"].as_str().unwrap();
+    let (status, erased) = shop.call("POST", &format!("/v1/customers/{id}/erase"), None).await;
+    assert_eq!(status, 204, "{erased}");
+    shop.consume().await;
+    assert_eq!(shop.get(&format!("/v1/customers/{id}/points")).await["balance"], 60);
+    assert_eq!(shop.column("select claim as v from member_card").await, [format!("erased {card}")]);
 }

@@ -106,7 +106,8 @@ async fn a_merge_counts_both_and_its_undoing_each_on_its_own() {
 async fn new_rules_are_applied_to_all() {
     let shop = shop().await;
     let mut customers = Vec::new();
-    for number in 0..5 {
+    // More than one step of the run looks at.
+    for number in 0..=205 {
         let name = format!("buyer-{number}");
         customers.push(shop.customer(number, &[buyer(&name)]).await);
         shop.tell(Event::OrderPaid(order(number, &buyer(&name), day(0), &[("TEA", 3000)]))).await;

@@ -240,3 +240,33 @@ async fn a_token_sees_its_stores_and_needs_its_scope() {
     assert_eq!(shop.call_with(&manager, None, "PUT", "/v1/point-rules", Some(rules())).await.0, 403, "for all stores");
     assert_eq!(shop.call_with(&manager, None, "POST", &path, Some(json!({ "points": 1, "reason": "x" }))).await.0, 201);
 }
+
+#[tokio::test]
+async fn many_lots_expire_in_steps_and_all_of_them() {
+    let shop = Shop::open().await;
+    let ma = shop.customer(1, &[buyer("ma")]).await;
+    let give = json!({ "points": 1, "reason": "invented" });
+    assert_eq!(shop.call("POST", &format!("/v1/customers/{ma}/points"), Some(give)).await.0, 201);
+    // 1200 more of the same, written directly.
+    shop.write(|tx| {
+        tx.run(
+            "with recursive n (i) as (select 1 union all select i + 1 from n where i < 1200)
+             insert into point_entry (customer, kind, points, at) select customer, kind, 1, at from point_entry, n",
+            &[],
+        )?;
+        tx.run(
+            "insert into point_lot (entry, customer, points, remains, expires_at)
+             select seq, customer, 1, 1, (select expires_at from point_lot) from point_entry where seq > 1",
+            &[],
+        )
+    })
+    .await;
+    shop.is_balanced().await;
+    assert_eq!(shop.points(ma).await, (1201, 0));
+    shop.wait_until(day(11)).await;
+    let told = shop.events("points.changed").await;
+    let expired: Vec<_> =
+        told.iter().filter(|told| told["cause"] == "expired").map(|told| told["delta"].clone()).collect();
+    assert_eq!(expired, [json!(-500), json!(-500), json!(-201)]);
+    shop.is_balanced().await;
+}

@@ -164,8 +164,8 @@ async fn a_store_sees_its_own_customers_only_and_makes_no_rules() {
         let write = move |tx: &kit::Tx<'_>| -> Result<(), kit::DbError> {
             tx.run(
                 &format!(
-                    "insert into customer (id, survivor, home, created_at, stage_since, touched_at, store)
-                     values ('{id}', '{id}', {number}, 0, 0, 0, '{store}')"
+                    "insert into customer (id, survivor, home, created_at, stage_since, store)
+                     values ('{id}', '{id}', {number}, 0, 0, '{store}')"
                 ),
                 &[],
             )?;

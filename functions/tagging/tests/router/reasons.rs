@@ -211,7 +211,7 @@ async fn an_erased_profile_is_asked_no_more_and_figures_stay() {
     desk.log(HOUR, vec![told(None)]).await;
     assert_eq!(desk.names(who).await.len(), 0);
     desk.log(HOUR, vec![told(number(21))]).await;
-    let erased = domain::CustomerErased { v: domain::Version, customer_id: who, at: at(HOUR) };
+    let erased = domain::CustomerErased { v: domain::Version, customer_id: who, order_ids: Vec::new(), at: at(HOUR) };
     desk.log(HOUR, vec![Event::CustomerErased(erased)]).await;
     assert_eq!(desk.names(who).await.len(), 0);
     assert_eq!(desk.features(who, "orders.count.ever").await, json!({ "orders.count.ever": 1 }));

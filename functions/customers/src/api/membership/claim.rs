@@ -84,8 +84,8 @@ pub async fn link(
     if let Some(channel) = &asked.channel {
         super::words("channel", channel)?;
     }
-    if asked.identity.as_ref().is_some_and(|identity| identity.value.is_empty() || identity.value.len() > 200) {
-        return Err(Problem::bad_request("identity.value is empty, or longer than 200 bytes"));
+    if let Some(identity) = &asked.identity {
+        check(identity)?;
     }
     let store = match asked.store {
         Some(StorePathText(store)) if !caller.store.contains(Some(store.as_str())) => {
@@ -116,6 +116,20 @@ pub async fn link(
         Answer::json(StatusCode::CREATED, &LinkView { code, path, url: public, expires_at })
     })
     .await
+}
+
+/// A card is given to who is known by something that proves who one is.
+fn check(identity: &Identity) -> Result<(), Problem> {
+    if identity.value.is_empty() || identity.value.len() > 200 {
+        return Err(Problem::bad_request("identity.value is empty, or longer than 200 bytes"));
+    }
+    if !identity.kind.proves() || identity.kind == IdentityKind::MemberCard {
+        return Err(Problem::bad_request(format!(
+            "identity.kind is {}: give one that proves who it is, and no card",
+            identity.kind.as_str()
+        )));
+    }
+    Ok(())
 }
 
 fn hex_of(random: [u8; 8]) -> String {

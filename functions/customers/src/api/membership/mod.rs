@@ -8,7 +8,7 @@ mod point_rules;
 mod points;
 mod redemptions;
 mod rewards;
-mod view;
+pub mod view;
 
 use crate::State;
 use crate::store::membership::customer::{self, Seen};

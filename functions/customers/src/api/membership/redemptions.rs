@@ -5,7 +5,7 @@ use super::{PointsRead, PointsWrite, visible, words};
 use crate::membership::redeem::{self, For, Refusal};
 use crate::membership::rules::MOST_POINTS;
 use crate::store::membership::customer::Owner;
-use crate::store::membership::reward::{self, RedemptionMark};
+use crate::store::membership::redemption::{self, RedemptionMark, RedemptionRow};
 use axum::Json;
 use axum::extract::State;
 use domain::{CustomerId, RedemptionId, RewardId};
@@ -118,8 +118,8 @@ pub async fn list(
             let survivor =
                 query.customer.map(|id| visible(tx, &caller.store, id)).transpose()?.map(|seen| seen.survivor);
             let rows =
-                reward::redemptions(tx, survivor, caller.store.as_str(), after.as_ref(), limit.saturating_add(1))?;
-            let rows = rows.iter().map(|row| reward::read_redemption(row).map(RedemptionView::new));
+                redemption::redemptions(tx, survivor, caller.store.as_str(), after.as_ref(), limit.saturating_add(1))?;
+            let rows = rows.iter().map(|row| redemption::read_redemption(row).map(RedemptionView::new));
             let items = rows.collect::<Result<Vec<_>, _>>()?;
             let mark = |item: &RedemptionView| RedemptionMark { created_at: item.created_at.millis(), id: item.id };
             Ok(Json(Page::new(items, limit, mark)))
@@ -184,9 +184,9 @@ pub async fn cancel(
     .await
 }
 
-fn found(tx: &Tx<'_>, store: &StorePath, id: RedemptionId) -> Result<reward::RedemptionRow, Problem> {
+fn found(tx: &Tx<'_>, store: &StorePath, id: RedemptionId) -> Result<RedemptionRow, Problem> {
     let none = || Problem::not_found("there is no such redemption among those that you may see");
-    let row = reward::redemption(tx, id)?.ok_or_else(none)?;
+    let row = redemption::redemption(tx, id)?.ok_or_else(none)?;
     visible(tx, store, row.customer).map_err(|problem| if problem.status() == 404 { none() } else { problem })?;
     Ok(row)
 }

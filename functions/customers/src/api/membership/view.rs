@@ -4,7 +4,8 @@ use crate::store::membership::card::{self, CardRow};
 use crate::store::membership::customer::Seen;
 use crate::store::membership::level::{self, ProgramRow};
 use crate::store::membership::points::{self, Balance, Entry, EntryKind};
-use crate::store::membership::reward::{RedemptionRow, RewardRow};
+use crate::store::membership::redemption::RedemptionRow;
+use crate::store::membership::reward::RewardRow;
 
 use domain::{CustomerId, Masked, Name, OrderId, RedemptionId, RewardId, RewardKind, UnixMs};
 use kit::{DbError, Tx, Vault};

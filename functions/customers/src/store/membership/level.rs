@@ -38,7 +38,7 @@ pub fn save_level(tx: &Tx<'_>, customer: CustomerId, row: &LevelRow) -> Result<(
     )
 }
 
-/// Customers who have bought or were told a level, by id, after the one that is named.
+/// Customers who have bought, have a card or were told a level, by id, after the one that is named.
 ///
 /// # Errors
 /// [`DbError`] of the query.
@@ -46,6 +46,7 @@ pub fn customers_after(tx: &Tx<'_>, after: Option<CustomerId>, most: u32) -> Res
     tx.query(
         "select customer from member_level where customer > ?1
           union select customer from member_order where customer > ?1
+          union select customer from member_card where customer > ?1
           order by customer
           limit ?2",
         &params![after.map(|id| id.to_string()).unwrap_or_default(), most],

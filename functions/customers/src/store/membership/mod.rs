@@ -6,5 +6,7 @@ pub mod level;
 pub mod lot;
 pub mod order;
 pub mod points;
+pub mod privacy;
+pub mod redemption;
 pub mod reward;
 pub mod rules;
