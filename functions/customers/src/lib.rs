@@ -5,10 +5,14 @@
 
 mod api;
 mod consume;
+mod follow_up;
+mod handover;
+mod import;
 mod intake;
 mod partition;
 mod portrait;
 mod profile;
+mod relation;
 mod settings;
 mod stage;
 mod store;

@@ -43,6 +43,8 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "0007_pickup",
     8 "0008_customers",
     9 "0009_tagging",
+    11 "0011_relations",
+    12 "0012_import",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

@@ -1,16 +1,19 @@
 //! The routes, and their description.
 
+mod follow_ups;
+mod handovers;
 mod hooks;
 mod list;
 mod merging;
 mod portrait;
 mod privacy;
 mod profile;
+mod relations;
 mod seen;
 
 use crate::State;
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{get, patch, post, put};
 #[cfg(test)]
 use utoipa::OpenApi;
 
@@ -23,6 +26,8 @@ kit::scopes! {
     CustomersMerge = "customers:merge";
     /// Export and erase what is known of a person.
     CustomersPrivacy = "customers:privacy";
+    /// Hand customers over from one member of staff to another.
+    HandoversWrite = "handovers:write";
     /// Define what profiles hold.
     SettingsWrite = "settings:write";
 }
@@ -38,6 +43,15 @@ pub fn routes() -> Router<State> {
         .route("/v1/customers/{id}/consents", post(profile::consent))
         .route("/v1/customers/{id}/export", get(privacy::export))
         .route("/v1/customers/{id}/erase", post(privacy::erase))
+        .route("/v1/customers/{id}/relations", get(relations::list))
+        .route("/v1/customers/{id}/relations/{staff}", put(relations::add).delete(relations::end))
+        .route("/v1/customers/{id}/follow-ups", get(follow_ups::of_customer).post(follow_ups::create))
+        .route("/v1/follow-ups", get(follow_ups::list))
+        .route("/v1/follow-ups/{id}", patch(follow_ups::reschedule))
+        .route("/v1/follow-ups/{id}/done", post(follow_ups::done))
+        .route("/v1/staff/{staff}/handovers", post(handovers::create))
+        .route("/v1/handovers/{id}", get(handovers::show))
+        .route("/v1/handovers/{id}/refuse", post(handovers::refuse))
         .route("/v1/conflicts", get(merging::conflicts))
         .route("/v1/conflicts/{id}/settle", post(merging::settle))
         .route("/v1/profile-fields", get(profile::fields))
@@ -60,6 +74,17 @@ pub fn routes() -> Router<State> {
         profile::consent,
         privacy::export,
         privacy::erase,
+        relations::list,
+        relations::add,
+        relations::end,
+        follow_ups::of_customer,
+        follow_ups::create,
+        follow_ups::list,
+        follow_ups::reschedule,
+        follow_ups::done,
+        handovers::create,
+        handovers::show,
+        handovers::refuse,
         merging::conflicts,
         merging::settle,
         profile::fields,

@@ -3,7 +3,11 @@
 pub mod activity;
 pub mod conflict;
 pub mod customer;
+pub mod follow_up;
+pub mod handover;
 pub mod identity;
+pub mod import;
 pub mod privacy;
 pub mod profile;
+pub mod relation;
 pub mod view;
