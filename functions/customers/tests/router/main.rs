@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test as a whole")]
 
+mod follow_ups;
 mod hooks;
 mod privacy;
 mod profile;
+mod relations;
 mod stages;
 mod support;
 mod who;
