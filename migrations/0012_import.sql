@@ -7,8 +7,6 @@ create table import (
     dry_run    integer not null check (dry_run in (0, 1)),
     digest     text    not null,
     columns    text    not null check (json_valid(columns)),
-    store      text    not null check (store like '/%'),
-    staff      text,
     actor      text    not null,
     created_at integer not null,
     ended_at   integer

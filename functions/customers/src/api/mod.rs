@@ -3,6 +3,7 @@
 mod follow_ups;
 mod handovers;
 mod hooks;
+mod import;
 mod list;
 mod merging;
 mod portrait;
@@ -28,6 +29,8 @@ kit::scopes! {
     CustomersPrivacy = "customers:privacy";
     /// Hand customers over from one member of staff to another.
     HandoversWrite = "handovers:write";
+    /// Bring files of customers, members and points in.
+    ImportsWrite = "imports:write";
     /// Define what profiles hold.
     SettingsWrite = "settings:write";
 }
@@ -52,6 +55,9 @@ pub fn routes() -> Router<State> {
         .route("/v1/staff/{staff}/handovers", post(handovers::create))
         .route("/v1/handovers/{id}", get(handovers::show))
         .route("/v1/handovers/{id}/refuse", post(handovers::refuse))
+        .route("/v1/imports", post(import::create))
+        .route("/v1/imports/{id}", get(import::show))
+        .route("/v1/imports/{id}/errors", get(import::errors))
         .route("/v1/conflicts", get(merging::conflicts))
         .route("/v1/conflicts/{id}/settle", post(merging::settle))
         .route("/v1/profile-fields", get(profile::fields))
@@ -85,6 +91,9 @@ pub fn routes() -> Router<State> {
         handovers::create,
         handovers::show,
         handovers::refuse,
+        import::create,
+        import::show,
+        import::errors,
         merging::conflicts,
         merging::settle,
         profile::fields,

@@ -4,6 +4,7 @@
 
 mod follow_ups;
 mod hooks;
+mod import;
 mod privacy;
 mod profile;
 mod relations;
