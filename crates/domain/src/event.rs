@@ -8,6 +8,7 @@ mod customer;
 mod envelope;
 mod membership;
 mod payload;
+mod relation;
 mod version;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,10 @@ pub use self::payload::{
     BuyerFirstOrder, ClockMoved, OrderDetailOverdue, OrderEvent, OutboxFailed, OutboxSucceeded, ParcelEvent,
     PickupChanged, PullDue, PullKind, RefundEvent, ReturnReceived, ShopEvent, SkuCycle, StockCause, StockChanged,
     StockPushDue, StockShort,
+};
+pub use self::relation::{
+    CustomerImported, FollowUpDue, FollowUpOutcome, FollowUpRecorded, FollowUpStep, HandoverDue, ImportDue,
+    ImportedPoints, RelationChange, RelationChanged, RelationSide,
 };
 pub use self::version::Version;
 
@@ -143,6 +148,18 @@ vocabulary! {
     CustomerAttributeChanged(CustomerAttributeChanged, 1) = "customer.attribute_changed";
     /// The personal data of a customer were erased.
     CustomerErased(CustomerErased, 1) = "customer.erased";
+    /// The relation between a member of staff and a customer began or ended.
+    RelationChanged(RelationChanged, 1) = "relation.changed";
+    /// Customers of a handover are to be given to the other member of staff. A timer.
+    HandoverDue(HandoverDue, 1) = "handover.due";
+    /// A member of staff wrote down a contact with a customer, or what became of it.
+    FollowUpRecorded(FollowUpRecorded, 1) = "follow_up.recorded";
+    /// A member of staff is to get in touch with a customer again. A timer.
+    FollowUpDue(FollowUpDue, 1) = "follow_up.due";
+    /// A row of an import told of a customer.
+    CustomerImported(CustomerImported, 1) = "customer.imported";
+    /// Rows of an import are to be worked off. A timer.
+    ImportDue(ImportDue, 1) = "import.due";
     /// A customer got a tag.
     TagAdded(TagEvent, 1) = "tag.added";
     /// A customer lost a tag.

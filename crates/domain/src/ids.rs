@@ -76,6 +76,12 @@ ids! {
     CustomerId;
     /// Two customers who may be one and cannot be merged without a person.
     ConflictId;
+    /// A handover: customers of one member of staff go to another.
+    HandoverId;
+    /// A follow-up of a member of staff with a customer.
+    FollowUpId;
+    /// An import of a file.
+    ImportId;
     /// A group of tags.
     TagGroupId;
     /// A tag.

@@ -47,6 +47,8 @@ pub struct Caller<S> {
     pub actor: String,
     /// The store subtree that the caller sees, `/` for all.
     pub store: StorePath,
+    /// The member of staff whose token it is, by the merchant's number: such a caller sees that one's customers only.
+    pub staff: Option<String>,
     /// What is called, for the audit: `POST /v1/orders/{id}/refunds`.
     pub action: String,
     scopes: Vec<String>,
@@ -132,8 +134,8 @@ where
         let action = format!("{} {path}", parts.method);
         let refused = match identify(&app, &cx, bearer(parts)).await? {
             Ok(known) if known.may(S::NAME) => {
-                let Known { actor, scopes, store } = known;
-                return Ok(Self { actor, store, action, scopes, scope: PhantomData });
+                let Known { actor, scopes, store, staff } = known;
+                return Ok(Self { actor, store, staff, action, scopes, scope: PhantomData });
             }
             Ok(known) => Refused {
                 actor: known.actor,
@@ -155,6 +157,7 @@ struct Known {
     actor: String,
     scopes: Vec<String>,
     store: StorePath,
+    staff: Option<String>,
 }
 
 impl Known {
@@ -192,6 +195,7 @@ async fn identify(app: &App, cx: &Cx, token: Option<&str>) -> Result<Result<Know
             actor: "first".to_owned(),
             scopes: vec![EVERYTHING.to_owned()],
             store: StorePath::root(),
+            staff: None,
         }));
     }
     app.db().read(cx, |tx| find(tx, &hash)).await.map_err(Problem::from)
@@ -200,7 +204,7 @@ async fn identify(app: &App, cx: &Cx, token: Option<&str>) -> Result<Result<Know
 fn find(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Result<Known, Refused>, DbError> {
     // Found by its hash, of which an attacker learns nothing by timing.
     let row = tx.query_one(
-        "select id, scopes, store, expires_at, revoked_at from api_token where hash = ?1",
+        "select id, scopes, store, staff, expires_at, revoked_at from api_token where hash = ?1",
         &params![&hash[..]],
     )?;
     let Some(row) = row else {
@@ -220,6 +224,7 @@ fn find(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Result<Known, Refused>, DbError>
         actor: row.get("id")?,
         scopes: row.json("scopes")?,
         store: StorePath::try_from(row.get::<String>("store")?).map_err(DbError::Shape)?,
+        staff: row.get("staff")?,
     }))
 }
 
@@ -235,7 +240,7 @@ pub struct NewToken {
     pub text: String,
 }
 
-/// Makes a token.
+/// Makes a token. One with `staff` sees that member of staff's customers only.
 ///
 /// # Errors
 /// [`DbError`] of the insert.
@@ -244,19 +249,21 @@ pub fn create(
     name: &str,
     scopes: &[String],
     store: &StorePath,
+    staff: Option<&str>,
     expires_at: Option<UnixMs>,
 ) -> Result<NewToken, DbError> {
     let id = TokenId::new(tx.cx().now, host::random());
     let text = format!("siyu_{}", URL_SAFE_NO_PAD.encode(host::random::<32>()));
     tx.execute(
-        "insert into api_token (id, hash, name, scopes, store, created_at, expires_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "insert into api_token (id, hash, name, scopes, store, staff, created_at, expires_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         &params![
             id.to_string(),
             &hash(&text)[..],
             name,
             serde_json::json!(scopes).to_string(),
             store.as_str(),
+            staff,
             tx.cx().now.millis(),
             expires_at.map(UnixMs::millis),
         ],

@@ -10,7 +10,7 @@ use kit::{DbError, Tx, params};
 /// [`DbError`] of the query.
 pub fn tokens(tx: &Tx<'_>, after: Option<TokenId>, limit: u32) -> Result<Vec<Row>, DbError> {
     tx.query(
-        "select id, name, scopes, store, created_at, expires_at, revoked_at
+        "select id, name, scopes, store, staff, created_at, expires_at, revoked_at
            from api_token
           where ?1 is null or id > ?1
           order by id

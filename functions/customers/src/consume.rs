@@ -2,12 +2,13 @@
 
 use crate::intake::{INTAKE, Intake};
 use crate::store::activity::{self, Sign};
+use crate::store::customer;
 use crate::store::profile::{self, NewAttribute};
 use crate::who::{self, Seen};
-use crate::{SOURCE, membership, portrait, stage};
+use crate::{SOURCE, handover, import, membership, portrait, stage};
 use domain::{
-    Activity, ActivityRecorded, AttributeValue, CustomerAttributeChanged, CustomerId, Event, MemberJoined, OrderEvent,
-    RefundEvent, UnixMs, Version,
+    Activity, ActivityRecorded, AttributeValue, CustomerAttributeChanged, CustomerId, Event, FollowUpRecorded,
+    MemberJoined, OrderEvent, RefundEvent, RelationChanged, UnixMs, Version,
 };
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::{self, Logged};
@@ -20,7 +21,11 @@ pub const CONSUMER: Consumer = Consumer {
     name: "customers",
     types: &[
         "activity.recorded",
+        "customer.imported",
         "customer.stage_due",
+        "follow_up.recorded",
+        "handover.due",
+        "import.due",
         "order.created",
         "order.paid",
         "order.shipped",
@@ -30,6 +35,7 @@ pub const CONSUMER: Consumer = Consumer {
         "order.detailed",
         "refund.applied",
         "refund.refunded",
+        "relation.changed",
         // What membership needs besides.
         "customer.erased",
         "customer.merged",
@@ -65,6 +71,11 @@ fn note(app: &App, tx: &Tx<'_>, logged: &Logged, event: &Event) -> Result<(), Co
         Event::RefundRefunded(refund) => refunded(tx, logged, refund, true),
         Event::CustomerStageDue(due) => Ok(stage::refresh(tx, due.customer_id, logged.time, &logged.type_name)?),
         Event::MemberJoined(joined) => became_member(tx, logged, joined),
+        Event::CustomerImported(row) => import::take(app, tx, logged, row),
+        Event::ImportDue(due) => import::step(app, tx, logged, due.import_id),
+        Event::HandoverDue(due) => handover::step(tx, logged, due.handover_id),
+        Event::FollowUpRecorded(told) => followed_up(tx, logged, told),
+        Event::RelationChanged(told) => related(tx, logged, told),
         _ => Ok(()),
     }
 }
@@ -131,14 +142,22 @@ fn activity(app: &App, tx: &Tx<'_>, logged: &Logged, event: &ActivityRecorded) -
     };
     changed |= activity::belongs(tx, anchor, event.store.as_deref(), event.staff.as_deref(), event.at)?;
     activity::note(tx, anchor, event.at, logged, &summary(event)?)?;
-    if let Some(sealed) = profile::claim_intake(tx, &logged.id.to_string(), anchor)? {
-        let vault = Vault::new(app.variables()).map_err(|error| ConsumeError::Refused(error.to_string()))?;
-        take_in(tx, &vault, customer, event.at, &sealed)?;
-    }
+    came_with(app, tx, logged, Seen { anchor, customer }, (event.at, "event"))?;
     if changed {
         stage::refresh(tx, customer, logged.time, event.activity.kind())?;
     }
     Ok(())
+}
+
+fn related(tx: &Tx<'_>, logged: &Logged, told: &RelationChanged) -> Result<(), ConsumeError> {
+    let summary = json!({ "staff": told.staff, "change": told.change, "by": told.by });
+    Ok(activity::note(tx, customer::home(tx, told.customer_id)?, told.at, logged, &summary)?)
+}
+
+fn followed_up(tx: &Tx<'_>, logged: &Logged, told: &FollowUpRecorded) -> Result<(), ConsumeError> {
+    let summary = json!({ "follow_up_id": told.follow_up_id, "staff": told.staff, "step": told.step,
+        "outcome": told.outcome, "next_at": told.next_at });
+    Ok(activity::note(tx, customer::home(tx, told.customer_id)?, told.at, logged, &summary)?)
 }
 
 /// What an activity says of the bond with a person.
@@ -177,23 +196,35 @@ fn summary(event: &ActivityRecorded) -> Result<Value, ConsumeError> {
     Ok(summary)
 }
 
-/// Writes what came with an event into the customer's profile.
-fn take_in(tx: &Tx<'_>, vault: &Vault, customer: CustomerId, at: UnixMs, sealed: &[u8]) -> Result<(), ConsumeError> {
+/// Writes what came with an event into the profile of whom it is about, as of that time and from that source.
+///
+/// # Errors
+/// Where it cannot be opened, and [`DbError`] of the statements.
+pub fn came_with(
+    app: &App,
+    tx: &Tx<'_>,
+    logged: &Logged,
+    seen: Seen,
+    (at, source): (UnixMs, &str),
+) -> Result<(), ConsumeError> {
+    let Some(sealed) = profile::claim_intake(tx, &logged.id.to_string(), seen.anchor)? else { return Ok(()) };
+    let vault = Vault::new(app.variables()).map_err(|error| ConsumeError::Refused(error.to_string()))?;
+    let customer = seen.customer;
     let broken = |error: &dyn std::fmt::Display| ConsumeError::Refused(format!("what came with it: {error}"));
-    let open = vault.open(INTAKE, sealed).map_err(|error| broken(&error))?;
+    let open = vault.open(INTAKE, &sealed).map_err(|error| broken(&error))?;
     let intake: Intake = serde_json::from_slice(&open).map_err(|error| broken(&error))?;
     if let Some(name) = intake.name {
-        portrait::set_name(tx, vault, customer, &name)?;
+        portrait::set_name(tx, &vault, customer, &name)?;
     }
     for (field, given) in intake.attributes {
         let clear = match &given {
             crate::profile::Given::Value(value) => Some(value.clone()),
             crate::profile::Given::Text(_) => None,
         };
-        let value = profile::kept(given, |text| portrait::seal_text(vault, text))?;
-        let new = NewAttribute { field: &field, value: Some(value), at, source: "event", by: None };
+        let value = profile::kept(given, |text| portrait::seal_text(&vault, text))?;
+        let new = NewAttribute { field: &field, value: Some(value), at, source, by: None };
         if profile::set_attribute(tx, customer, &new)? {
-            attribute_changed(tx, customer, &field, clear, "event", at)?;
+            attribute_changed(tx, customer, &field, clear, source, at)?;
         }
     }
     Ok(())

@@ -30,7 +30,8 @@ pub struct Intake {
 }
 
 impl Intake {
-    fn is_empty(&self) -> bool {
+    /// Whether there is nothing personal.
+    pub fn is_empty(&self) -> bool {
         self.name.is_none() && self.texts.is_empty() && self.attributes.is_empty()
     }
 }
@@ -124,7 +125,7 @@ fn told_once(
     if !inbox::remember(tx, INBOX, &format!("{}\n{}", told.source, told.id), b"")? {
         return Ok(false);
     }
-    let (identities, hints) = recognise(tx, vault, &told)?;
+    let Recognised { identities, hints } = recognise(tx, vault, &told)?;
     let mut activity = told.activity;
     if let Activity::LiveCommented { keywords, .. } = &mut activity {
         *keywords = heard(&merchant.keywords, told.texts.get("text"));
@@ -155,26 +156,47 @@ fn told_once(
 }
 
 /// Who it is, and what only hints at that.
-fn recognise(tx: &Tx<'_>, vault: &Vault, told: &Told) -> Result<(BTreeSet<Identity>, BTreeSet<Identity>), Problem> {
-    let (mut identities, mut hints) = (told.identities.clone(), BTreeSet::new());
-    let hashed =
-        |kind, purpose, value: &str| vault.hash(purpose, value).map(|value| Identity { kind, scope: None, value });
-    if let Some(phone) = &told.phone {
-        let who =
-            hashed(IdentityKind::PhoneHash, "phone", phone.expose()).map_err(|error| Problem::internal(&error))?;
-        let sealed = vault.seal(PHONE, phone.expose().as_bytes()).map_err(|error| Problem::internal(&error))?;
-        profile::keep_clear(tx, &who, sealed)?;
-        if told.phone_verified {
-            identities.insert(who)
-        } else {
-            hints.insert(who)
-        };
+fn recognise(tx: &Tx<'_>, vault: &Vault, told: &Told) -> Result<Recognised, DbError> {
+    let mut recognised = personal(tx, vault, told.phone.as_ref(), told.phone_verified, told.name.as_ref())?;
+    recognised.identities.extend(told.identities.iter().cloned());
+    Ok(recognised)
+}
+
+/// Who somebody is, and what only hints at that.
+#[derive(Debug, Default)]
+pub struct Recognised {
+    /// What proves it.
+    pub identities: BTreeSet<Identity>,
+    /// What hints at it.
+    pub hints: BTreeSet<Identity>,
+}
+
+/// What a phone (in E.164 form) and a name say of who it is: keyed hashes. The number itself is kept sealed.
+///
+/// # Errors
+/// [`DbError`] of the insert.
+pub fn personal(
+    tx: &Tx<'_>,
+    vault: &Vault,
+    phone: Option<&Secret<String>>,
+    phone_verified: bool,
+    name: Option<&Secret<String>>,
+) -> Result<Recognised, DbError> {
+    let shape = |error: kit::VaultError| DbError::Shape(error.to_string());
+    let hashed = |kind, purpose, value: &str| {
+        vault.hash(purpose, value).map(|value| Identity { kind, scope: None, value }).map_err(shape)
+    };
+    let mut recognised = Recognised::default();
+    if let Some(phone) = phone {
+        let who = hashed(IdentityKind::PhoneHash, "phone", phone.expose())?;
+        profile::keep_clear(tx, &who, vault.seal(PHONE, phone.expose().as_bytes()).map_err(shape)?)?;
+        let shown = if phone_verified { &mut recognised.identities } else { &mut recognised.hints };
+        shown.insert(who);
     }
-    if let Some(name) = &told.name {
-        let who = hashed(IdentityKind::NameHash, "name", name.expose().trim());
-        hints.insert(who.map_err(|error| Problem::internal(&error))?);
+    if let Some(name) = name {
+        recognised.hints.insert(hashed(IdentityKind::NameHash, "name", name.expose().trim())?);
     }
-    Ok((identities, hints))
+    Ok(recognised)
 }
 
 /// The merchant's keywords that a text has, whatever their case.

@@ -5,11 +5,15 @@
 
 mod api;
 mod consume;
+mod follow_up;
+mod handover;
+mod import;
 mod intake;
 mod membership;
 mod partition;
 mod portrait;
 mod profile;
+mod relation;
 mod settings;
 mod stage;
 mod store;

@@ -44,6 +44,8 @@ const MIGRATIONS: &[Migration] = migrations![
     8 "0008_customers",
     9 "0009_tagging",
     10 "0010_membership",
+    11 "0011_relations",
+    12 "0012_import",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

@@ -26,6 +26,8 @@ pub struct TokenView {
     /// The store subtree that it sees.
     #[schema(value_type = String)]
     store: StorePath,
+    /// The member of staff whose customers it sees; absent where it sees all of its stores.
+    staff: Option<String>,
     /// When it was made.
     created_at: UnixMs,
     /// When it ends, if ever.
@@ -41,6 +43,7 @@ impl TokenView {
             name: row.get("name")?,
             scopes: row.json("scopes")?,
             store: StorePath::try_from(row.get::<String>("store")?).map_err(DbError::Shape)?,
+            staff: row.get("staff")?,
             created_at: row.instant("created_at")?,
             expires_at: row.optional_instant("expires_at")?,
             revoked_at: row.optional_instant("revoked_at")?,
@@ -59,6 +62,8 @@ pub struct NewToken {
     /// The store subtree that it sees; all stores unless given.
     #[schema(value_type = Option<String>)]
     store: Option<StorePath>,
+    /// The member of staff that it is for, by the merchant's number: it sees that one's customers only. Nobody unless given.
+    staff: Option<String>,
     /// When it ends; never unless given.
     expires_at: Option<UnixMs>,
 }
@@ -87,13 +92,13 @@ pub async fn list(
     page::list(&app, &cx, &query, store::tokens, TokenView::from_row, |token| token.id).await.map(Json)
 }
 
-/// Makes a token. It may do no more, and see no more stores, than its maker.
+/// Makes a token. It may do no more, and see no more stores and customers, than its maker.
 #[utoipa::path(post, path = "/v1/tokens", request_body = NewToken, security(("token" = ["tokens:write"])), responses(
     (status = 201, description = "The token, shown this once", body = MadeToken),
     (status = 400, description = "The body is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
-    (status = 403, description = "Your token lacks a scope, or does not see the store", body = Problem),
-    (status = 422, description = "No name or no scopes", body = Problem),
+    (status = 403, description = "Your token lacks a scope, or does not see the store or the member of staff's customers", body = Problem),
+    (status = 422, description = "No name, no scopes, or an unusable number of staff", body = Problem),
 ))]
 pub async fn create(
     State(app): State<App>,
@@ -106,7 +111,9 @@ pub async fn create(
     }
     let well_formed = |scope: &String| {
         scope == EVERYTHING
-            || scope.split_once(':').is_some_and(|(what, how)| !what.is_empty() && matches!(how, "read" | "write"))
+            || scope.split_once(':').is_some_and(|(what, how)| {
+                !what.is_empty() && matches!(how, "read" | "write" | "merge" | "privacy" | "texts")
+            })
     };
     if let Some(odd) = asked.scopes.iter().find(|scope| !well_formed(scope)) {
         return Err(Problem::unprocessable("token-unusable", format!("{odd:?} is not a scope such as orders:read")));
@@ -118,9 +125,16 @@ pub async fn create(
     if !caller.store.contains(Some(store.as_str())) {
         return Err(Problem::forbidden(format!("{} is outside the stores that your token sees", store.as_str())));
     }
+    if asked.staff.as_ref().is_some_and(|staff| staff.trim().is_empty() || staff.len() > 64) {
+        return Err(Problem::unprocessable("token-unusable", "staff: the merchant's number, of 1 to 64 bytes"));
+    }
+    let staff = asked.staff.or_else(|| caller.staff.clone());
+    if caller.staff.is_some() && caller.staff != staff {
+        return Err(Problem::forbidden("staff: your token sees one member's customers: it cannot give others away"));
+    }
     app.db()
         .write(&cx, move |tx| {
-            let made = auth::create(tx, &asked.name, &asked.scopes, &store, asked.expires_at)?;
+            let made = auth::create(tx, &asked.name, &asked.scopes, &store, staff.as_deref(), asked.expires_at)?;
             audit::done(tx, &caller, &made.id.to_string())?;
             Ok((StatusCode::CREATED, Json(MadeToken { id: made.id, token: made.text })))
         })

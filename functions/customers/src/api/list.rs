@@ -106,6 +106,7 @@ pub async fn list(
         tag: query.tag.map(|tag| tag.to_string()),
         segment: query.segment.map(|segment| segment.to_string()),
         seen: caller.store.as_str().to_owned(),
+        pool: caller.staff.clone(),
         after: page::read::<Mark>(query.cursor.as_deref())?,
     };
     let found = shared.app.db().read(&cx, |tx| view::list(tx, &filter, limit + 1)).await.map_err(Problem::from)?;

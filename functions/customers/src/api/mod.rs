@@ -1,17 +1,21 @@
 //! The routes, and their description.
 
+mod follow_ups;
+mod handovers;
 mod hooks;
+mod import;
 mod list;
 mod membership;
 mod merging;
 mod portrait;
 mod privacy;
 mod profile;
+mod relations;
 mod seen;
 
 use crate::State;
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{get, patch, post, put};
 #[cfg(test)]
 use utoipa::OpenApi;
 
@@ -24,6 +28,10 @@ kit::scopes! {
     CustomersMerge = "customers:merge";
     /// Export and erase what is known of a person.
     CustomersPrivacy = "customers:privacy";
+    /// Hand customers over from one member of staff to another.
+    HandoversWrite = "handovers:write";
+    /// Bring files of customers, members and points in.
+    ImportsWrite = "imports:write";
     /// Define what profiles hold.
     SettingsWrite = "settings:write";
 }
@@ -39,6 +47,18 @@ pub fn routes() -> Router<State> {
         .route("/v1/customers/{id}/consents", post(profile::consent))
         .route("/v1/customers/{id}/export", get(privacy::export))
         .route("/v1/customers/{id}/erase", post(privacy::erase))
+        .route("/v1/customers/{id}/relations", get(relations::list))
+        .route("/v1/customers/{id}/relations/{staff}", put(relations::add).delete(relations::end))
+        .route("/v1/customers/{id}/follow-ups", get(follow_ups::of_customer).post(follow_ups::create))
+        .route("/v1/follow-ups", get(follow_ups::list))
+        .route("/v1/follow-ups/{id}", patch(follow_ups::reschedule))
+        .route("/v1/follow-ups/{id}/done", post(follow_ups::done))
+        .route("/v1/staff/{staff}/handovers", post(handovers::create))
+        .route("/v1/handovers/{id}", get(handovers::show))
+        .route("/v1/handovers/{id}/refuse", post(handovers::refuse))
+        .route("/v1/imports", post(import::create))
+        .route("/v1/imports/{id}", get(import::show))
+        .route("/v1/imports/{id}/errors", get(import::errors))
         .route("/v1/conflicts", get(merging::conflicts))
         .route("/v1/conflicts/{id}/settle", post(merging::settle))
         .route("/v1/profile-fields", get(profile::fields))
@@ -62,6 +82,20 @@ pub fn routes() -> Router<State> {
         profile::consent,
         privacy::export,
         privacy::erase,
+        relations::list,
+        relations::add,
+        relations::end,
+        follow_ups::of_customer,
+        follow_ups::create,
+        follow_ups::list,
+        follow_ups::reschedule,
+        follow_ups::done,
+        handovers::create,
+        handovers::show,
+        handovers::refuse,
+        import::create,
+        import::show,
+        import::errors,
         merging::conflicts,
         merging::settle,
         profile::fields,

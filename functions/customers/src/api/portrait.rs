@@ -1,11 +1,13 @@
 //! One customer, seen from all sides, and what it did.
 
 use super::list::CustomerItem;
+use super::relations::RelationView;
 use super::{CustomersRead, seen};
 use crate::State as Shared;
 use crate::intake::{INTAKE, Intake, PHONE};
 use crate::portrait;
 use crate::store::identity::{self, IdentityRow};
+use crate::store::relation;
 use crate::store::view::{self, AttributeRow, Sealed, TimelineMark};
 use axum::Json;
 use axum::extract::State;
@@ -39,6 +41,10 @@ pub struct Portrait {
     merges: Vec<MergeView>,
     /// Other customers who may be the same person: only hints, nothing is proved.
     suggestions: Vec<SuggestionView>,
+    /// The staff it has, or had, a relation with, those that stand first.
+    relations: Vec<RelationView>,
+    /// The last time that a member of staff did something about it.
+    last_touch: Option<TouchView>,
     /// Its tags with their reasons; absent while tagging does not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
@@ -144,6 +150,17 @@ pub struct SuggestionView {
     pub kind: IdentityKind,
 }
 
+/// A contact of a member of staff with a customer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TouchView {
+    /// The member of staff.
+    pub staff: String,
+    /// When.
+    pub at: UnixMs,
+    /// What: `follow_up_recorded`, `follow_up_done`, `relation_added`, `relation_re_added`, or the kind of an activity (`call_held`).
+    pub what: String,
+}
+
 /// One customer from all sides.
 #[utoipa::path(get, path = "/v1/customers/{id}", params(("id" = CustomerId, Path, description = "Its id, or one that it once had")),
     security(("token" = ["customers:read"])), responses(
@@ -169,7 +186,7 @@ pub async fn show(
 }
 
 fn read(tx: &Tx<'_>, vault: &Vault, caller: &Caller<CustomersRead>, id: CustomerId) -> Result<Portrait, Problem> {
-    let listed = seen::customer(tx, &caller.store, id)?;
+    let listed = seen::customer(tx, caller, id)?;
     let id = listed.id;
     let figures = view::order_figures(tx, id)?;
     let identities = identity::of_customer(tx, id)?;
@@ -193,7 +210,9 @@ fn read(tx: &Tx<'_>, vault: &Vault, caller: &Caller<CustomersRead>, id: Customer
             last_paid_at: figures.last_paid_at,
         },
         merges: view::merges(tx, id)?.iter().map(merge_view).collect::<Result<_, _>>()?,
-        suggestions: view::suggestions(tx, id)?.iter().map(suggestion_view).collect::<Result<_, _>>()?,
+        suggestions: suggestions(tx, caller, id)?,
+        relations: relation::of_customer(tx, id)?.iter().map(RelationView::from_row).collect::<Result<_, _>>()?,
+        last_touch: relation::last_touch(tx, id)?.as_ref().map(touch_view).transpose()?,
         tags: None,
         features: None,
     })
@@ -280,6 +299,24 @@ fn merge_view(row: &Row) -> Result<MergeView, DbError> {
     })
 }
 
+fn touch_view(row: &Row) -> Result<TouchView, DbError> {
+    Ok(TouchView { staff: row.get("staff")?, at: row.instant("at")?, what: row.get("what")? })
+}
+
+/// Hints at customers whom the caller may see.
+fn suggestions(tx: &Tx<'_>, caller: &Caller<CustomersRead>, id: CustomerId) -> Result<Vec<SuggestionView>, DbError> {
+    let mut seen = Vec::new();
+    for row in view::suggestions(tx, id)? {
+        let suggestion = suggestion_view(&row)?;
+        if let Some(listed) = view::by_id(tx, suggestion.customer_id)?
+            && seen::sees(tx, caller, &listed)?
+        {
+            seen.push(suggestion);
+        }
+    }
+    Ok(seen)
+}
+
 fn suggestion_view(row: &Row) -> Result<SuggestionView, DbError> {
     let kind: String = row.get("kind")?;
     let kind = serde_json::from_value(Value::String(kind)).map_err(|error| DbError::Shape(error.to_string()))?;
@@ -329,7 +366,7 @@ pub async fn timeline(
         .app
         .db()
         .read(&cx, |tx| {
-            let id = seen::customer(tx, &caller.store, id)?.id;
+            let id = seen::customer(tx, &caller, id)?.id;
             let rows = view::timeline(tx, id, after, limit + 1)?;
             rows.iter().map(|row| entry(vault, row).map_err(Problem::from)).collect::<Result<Vec<_>, _>>()
         })

@@ -31,7 +31,7 @@ pub async fn export(
     let vault = shared.settings.vault.as_ref()?.clone();
     // A write, since that somebody looked is written down.
     let write = move |tx: &Tx<'_>| {
-        let id = seen::customer(tx, &caller.store, id)?.id;
+        let id = seen::customer(tx, &caller, id)?.id;
         audit::done(tx, &caller, &id.to_string())?;
         privacy::export(tx, &vault, id).map(Json).map_err(Problem::from)
     };
@@ -54,7 +54,7 @@ pub async fn erase(
     Path(id): Path<CustomerId>,
 ) -> Result<StatusCode, Problem> {
     let write = move |tx: &Tx<'_>| {
-        let listed = seen::customer(tx, &caller.store, id)?;
+        let listed = seen::customer(tx, &caller, id)?;
         if listed.erased_at.is_none() {
             let (customer_id, at) = (listed.id, tx.cx().now);
             let order_ids = view::order_ids(tx, customer_id)?;

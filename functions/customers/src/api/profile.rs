@@ -191,11 +191,17 @@ pub async fn change(
             return Err(Problem::forbidden("store: lies outside what this token may see"));
         }
     }
+    if let Some(advisor) = &change.advisor {
+        seen::staff(advisor)?;
+        if caller.staff.as_ref().is_some_and(|own| own != advisor) {
+            return Err(Problem::forbidden("advisor: lies outside what this token may see"));
+        }
+    }
     if change.name.as_ref().is_some_and(|name| name.expose().trim().is_empty() || name.expose().len() > 256) {
         return Err(unusable("name: has 1 to 256 bytes".to_owned()));
     }
     let write = move |tx: &Tx<'_>| {
-        let id = seen::customer(tx, &caller.store, id)?.id;
+        let id = seen::customer(tx, &caller, id)?.id;
         let now = tx.cx().now;
         if let Some(name) = &change.name {
             portrait::set_name(tx, &vault, id, name.expose().trim())?;
@@ -272,7 +278,7 @@ pub async fn consent(
         return Err(Problem::unprocessable("consent-unusable", "purpose and source have 1 to 200 bytes"));
     }
     let write = move |tx: &Tx<'_>| {
-        let id = seen::customer(tx, &caller.store, id)?.id;
+        let id = seen::customer(tx, &caller, id)?.id;
         profile::consent(tx, id, &purpose, granted, &source, &caller.actor)?;
         audit::done(tx, &caller, &id.to_string())?;
         Ok::<_, Problem>(StatusCode::NO_CONTENT)

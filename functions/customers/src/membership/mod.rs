@@ -18,11 +18,14 @@ use crate::store::membership::card as cards;
 use crate::store::membership::customer;
 use crate::store::membership::level::{ProgramRow, note_program};
 use crate::store::membership::order::RefundState;
+use crate::store::membership::points::{Entry, EntryKind};
 use crate::store::membership::privacy;
-use domain::{Activity, Event, MemberJoined};
+use crate::store::membership::rules::{self as stored, Rules, Which};
+use domain::{Activity, CustomerId, Event, ImportedPoints, MemberJoined};
 use kit::Tx;
 use kit::consume::ConsumeError;
 use kit::events::Logged;
+use rules::PointRules;
 
 /// Applies an event to membership. Its identities are known by now.
 ///
@@ -69,4 +72,40 @@ fn joined(tx: &Tx<'_>, logged: &Logged, joined: &MemberJoined) -> Result<(), Con
     let Some(owner) = customer::customer_of(tx, &joined.identities)? else { return Ok(()) };
     cards::card_is_of(tx, &joined.card, owner.id)?;
     Ok(standing::renew(tx, logged, owner.survivor)?)
+}
+
+/// Points that a file of the merchant's gives. Without a last day they count as long as the rules say, or to the end of next year where there
+/// are no rules.
+///
+/// # Errors
+/// [`ConsumeError`] of the statements, and for a last day that is none.
+pub fn imported(
+    tx: &Tx<'_>,
+    logged: &Logged,
+    customer: CustomerId,
+    given: &ImportedPoints,
+) -> Result<(), ConsumeError> {
+    let Some(owner) = customer::owner_of(tx, customer)? else { return Ok(()) };
+    let rules = stored::rules::<PointRules>(tx, Rules::Points, Which::At(logged.seq))?.map(|rules| rules.rules);
+    let expires_at = match &given.expires_on {
+        Some(day) => rules::end_of(day).map_err(|error| ConsumeError::Refused(format!("expires_on: {error}")))?,
+        None => rules
+            .as_ref()
+            .map_or(rules::Lifetime::EndOfNextYear, |rules| rules.lifetime)
+            .ends(logged.time)
+            .map_err(|error| ConsumeError::Refused(error.to_string()))?,
+    };
+    let remind_at = rules.and_then(|rules| rules.remind_at(expires_at)).map(|due| due.max(logged.time));
+    let entry = Entry {
+        customer: owner.id,
+        kind: EntryKind::Adjust,
+        points: given.points,
+        at: logged.time,
+        order: None,
+        redemption: None,
+        reason: None,
+        by: Some("import".to_owned()),
+    };
+    ledger::come_in(tx, owner, &entry, ledger::Until { expires_at, remind_at })?;
+    Ok(())
 }

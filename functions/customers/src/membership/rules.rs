@@ -162,6 +162,15 @@ impl Lifetime {
     }
 }
 
+/// The first instant after a day `YYYY-MM-DD` of the merchant's calendar.
+///
+/// # Errors
+/// [`TimeError::OutOfRange`] for what is no day, and at the very ends of the calendar.
+pub fn end_of(day: &str) -> Result<UnixMs, TimeError> {
+    let day: jiff::civil::Date = day.parse().map_err(|_| TimeError::OutOfRange)?;
+    calendar()?.start_of_day(day.tomorrow().map_err(|_| TimeError::OutOfRange)?)
+}
+
 /// The merchant's calendar.
 pub fn calendar() -> Result<Calendar, TimeError> {
     Calendar::new(CalendarConfig::default()).map_err(|_| TimeError::OutOfRange)

@@ -3,8 +3,12 @@
 pub mod activity;
 pub mod conflict;
 pub mod customer;
+pub mod follow_up;
+pub mod handover;
 pub mod identity;
+pub mod import;
 pub mod membership;
 pub mod privacy;
 pub mod profile;
+pub mod relation;
 pub mod view;

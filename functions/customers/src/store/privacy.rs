@@ -1,9 +1,10 @@
 //! All that is known of one person, and its erasure.
 
+use crate::follow_up::{forget as forget_reminder, open as note_in_clear};
 use crate::intake::{INTAKE, Intake};
 use crate::portrait;
-use crate::store::identity;
 use crate::store::view::{self, Sealed};
+use crate::store::{follow_up, identity, relation};
 use domain::CustomerId;
 use kit::{DbError, Tx, Vault, params};
 use serde_json::{Value, json};
@@ -62,6 +63,14 @@ pub fn export(tx: &Tx<'_>, vault: &Vault, id: CustomerId) -> Result<Value, DbErr
                 "source": row.get::<String>("source")?, "at": row.instant("at")? }))
         })
         .collect::<Result<Vec<_>, DbError>>()?;
+    let relations = relation::history(tx, id)?;
+    let relations = relations
+        .iter()
+        .map(|row| {
+            Ok(json!({ "staff": row.get::<String>("staff")?, "change": row.get::<String>("change")?,
+                "by": row.get::<String>("by")?, "at": row.instant("at")? }))
+        })
+        .collect::<Result<Vec<_>, DbError>>()?;
     Ok(json!({
         "customer_id": id,
         "name": listed.name.as_deref().and_then(|sealed| portrait::open_name(vault, sealed).ok()),
@@ -74,8 +83,22 @@ pub fn export(tx: &Tx<'_>, vault: &Vault, id: CustomerId) -> Result<Value, DbErr
         "consents": consents,
         "told": told,
         "timeline": done,
+        "relations": relations,
+        "follow_ups": follow_ups(tx, vault, id)?,
         "order_ids": view::order_ids(tx, id)?,
     }))
+}
+
+fn follow_ups(tx: &Tx<'_>, vault: &Vault, id: CustomerId) -> Result<Vec<Value>, DbError> {
+    let clear = |sealed: Option<&[u8]>| sealed.and_then(|note| note_in_clear(vault, note).ok());
+    let found = follow_up::of_customer(tx, id, None, u32::MAX)?;
+    let told = found.iter().map(|one| {
+        let done = one.done.as_ref();
+        json!({ "staff": one.staff, "at": one.created_at, "outcome": one.outcome, "note": clear(one.note.as_deref()),
+            "next_at": one.next_at, "done_at": done.map(|done| done.at), "done_outcome": done.map(|done| done.outcome),
+            "done_note": done.and_then(|done| clear(done.note.as_deref())) })
+    });
+    Ok(told.collect())
 }
 
 /// Erases what is personal of a customer and of those who are part of it. Identities stay as rows without a value, so that figures
@@ -84,6 +107,7 @@ pub fn export(tx: &Tx<'_>, vault: &Vault, id: CustomerId) -> Result<Value, DbErr
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn erase(tx: &Tx<'_>, id: CustomerId) -> Result<(), DbError> {
+    let customer = id;
     let id = params![id.to_string()];
     for sql in [
         "delete from intake where identity in (select id from identity where customer = ?1)",
@@ -95,6 +119,9 @@ pub fn erase(tx: &Tx<'_>, id: CustomerId) -> Result<(), DbError> {
         "update identity set value = 'erased ' || id where customer = ?1",
     ] {
         tx.run(sql, &id)?;
+    }
+    for open in follow_up::erase(tx, customer)? {
+        forget_reminder(tx, open)?;
     }
     tx.run(
         "update customer set name = null, erased_at = ?2 where survivor = ?1",

@@ -213,10 +213,37 @@ pub fn consent(
     source: &str,
     by: &str,
 ) -> Result<(), DbError> {
+    write_consent(tx, id, purpose, granted, source, Some(by), tx.cx().now)
+}
+
+/// Writes a consent of that time, or its withdrawal, that no person has entered.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub fn consent_at(
+    tx: &Tx<'_>,
+    id: CustomerId,
+    purpose: &str,
+    granted: bool,
+    source: &str,
+    at: UnixMs,
+) -> Result<(), DbError> {
+    write_consent(tx, id, purpose, granted, source, None, at)
+}
+
+fn write_consent(
+    tx: &Tx<'_>,
+    id: CustomerId,
+    purpose: &str,
+    granted: bool,
+    source: &str,
+    by: Option<&str>,
+    at: UnixMs,
+) -> Result<(), DbError> {
     tx.run(
         "insert into customer_consent (customer, purpose, at, granted, source, by) values (?1, ?2, ?3, ?4, ?5, ?6)
          on conflict (customer, purpose, at) do update
              set granted = excluded.granted, source = excluded.source, by = excluded.by",
-        &params![id.to_string(), purpose, tx.cx().now.millis(), granted, source, by],
+        &params![id.to_string(), purpose, at.millis(), granted, source, by],
     )
 }

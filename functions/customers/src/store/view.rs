@@ -80,6 +80,8 @@ pub struct Filter {
     pub segment: Option<String>,
     /// The subtree that the caller sees, `/` for all.
     pub seen: String,
+    /// The member of staff whose customers the caller sees; nobody where it sees all of its stores.
+    pub pool: Option<String>,
     /// The last one of the page before.
     pub after: Option<Mark>,
 }
@@ -114,6 +116,15 @@ pub fn list(tx: &Tx<'_>, filter: &Filter, most: u32) -> Result<Vec<Listed>, DbEr
     }
     if let Some(advisor) = &filter.advisor {
         narrow("customer.advisor = ?", advisor.into());
+    }
+    if let Some(staff) = &filter.pool {
+        narrow(
+            "customer.id in (select id from customer where advisor = ? and survivor = id
+                              union
+                             select member.survivor from relation join customer member on member.id = relation.customer
+                              where relation.staff = ? and relation.state = 'added')",
+            staff.into(),
+        );
     }
     if let Some((kind, value)) = &filter.identity {
         narrow(

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test as a whole")]
 
+mod follow_ups;
 mod hooks;
+mod import;
 mod membership_card;
 mod membership_levels;
 mod membership_model;
@@ -11,6 +13,7 @@ mod membership_rewards;
 mod membership_support;
 mod privacy;
 mod profile;
+mod relations;
 mod stages;
 mod support;
 mod who;

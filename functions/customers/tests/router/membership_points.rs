@@ -229,7 +229,7 @@ async fn a_token_sees_its_stores_and_needs_its_scope() {
     let ma = shop.customer(1, &[buyer("ma")]).await;
     let token = async |scope: &str, store: &str| {
         let (scope, store) = (vec![scope.to_owned()], StorePath::try_from(store.to_owned()).unwrap());
-        shop.write(move |tx| Ok(auth::create(tx, "invented", &scope, &store, None)?.text)).await
+        shop.write(move |tx| Ok(auth::create(tx, "invented", &scope, &store, None, None)?.text)).await
     };
     let (east, west) = (token("points:read", "/east").await, token("points:read", "/west").await);
     let path = format!("/v1/customers/{ma}/points");

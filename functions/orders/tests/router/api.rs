@@ -175,7 +175,7 @@ async fn a_token_sees_what_its_scopes_and_stores_allow() {
         let store = StorePath::try_from(store.to_owned()).unwrap();
         shop.app
             .db()
-            .write(&Cx::at(at(0)), move |tx| auth::create(tx, "test", &scopes, &store, expires.map(at)))
+            .write(&Cx::at(at(0)), move |tx| auth::create(tx, "test", &scopes, &store, None, expires.map(at)))
             .await
             .map_err(|error: DbError| error)
             .unwrap()

@@ -182,7 +182,7 @@ async fn a_store_sees_its_own_customers_only_and_makes_no_rules() {
     let make = |tx: &kit::Tx<'_>| -> Result<String, kit::DbError> {
         let scopes = ["tags:read", "tags:write", "rules:write", "segments:read"].map(str::to_owned);
         let store = kit::auth::StorePath::try_from("/east".to_owned()).map_err(kit::DbError::Shape)?;
-        Ok(kit::auth::create(tx, "east", &scopes, &store, None)?.text)
+        Ok(kit::auth::create(tx, "east", &scopes, &store, None, None)?.text)
     };
     let token = desk.app.db().write(&kit::Cx::at(at(0)), make).await.unwrap();
     let call = |method: &'static str, path: String, body: Value| {
