@@ -56,6 +56,12 @@ pub struct Caller<S> {
 }
 
 impl<S> Caller<S> {
+    /// Whether the caller sees all of the merchant's stores and customers.
+    #[must_use]
+    pub fn sees_all(&self) -> bool {
+        self.store.is_root() && self.staff.is_none()
+    }
+
     /// Whether the caller has this scope besides the one that the route asks for.
     #[must_use]
     pub fn may(&self, scope: &str) -> bool {

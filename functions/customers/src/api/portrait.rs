@@ -1,6 +1,7 @@
 //! One customer, seen from all sides, and what it did.
 
 use super::list::CustomerItem;
+use super::membership::view::MemberView;
 use super::relations::RelationView;
 use super::{CustomersRead, seen};
 use crate::State as Shared;
@@ -45,6 +46,8 @@ pub struct Portrait {
     relations: Vec<RelationView>,
     /// The last time that a member of staff did something about it.
     last_touch: Option<TouchView>,
+    /// Its membership: level, points, cards.
+    membership: MemberView,
     /// Its tags with their reasons; absent while tagging does not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
@@ -213,6 +216,7 @@ fn read(tx: &Tx<'_>, vault: &Vault, caller: &Caller<CustomersRead>, id: Customer
         suggestions: suggestions(tx, caller, id)?,
         relations: relation::of_customer(tx, id)?.iter().map(RelationView::from_row).collect::<Result<_, _>>()?,
         last_touch: relation::last_touch(tx, id)?.as_ref().map(touch_view).transpose()?,
+        membership: MemberView::read(tx, vault, &listed)?,
         tags: None,
         features: None,
     })

@@ -144,7 +144,8 @@ pub fn list(tx: &Tx<'_>, filter: &Filter, most: u32) -> Result<Vec<Listed>, DbEr
     if let Some(tag) = &filter.tag {
         narrow(
             "customer.id in (select tagged.survivor from customer_tag
-                               join customer tagged on tagged.id = customer_tag.customer where customer_tag.tag = ?)",
+                               join customer tagged on tagged.id = customer_tag.customer where customer_tag.tag = ?
+                              group by tagged.survivor having max(present) = 1 and min(rule <> '' or present) = 1)",
             tag.into(),
         );
     }

@@ -120,6 +120,6 @@ pub async fn tags(
     caller: Caller<TagsRead>,
     Path(id): Path<CustomerId>,
 ) -> Result<Json<Vec<CarriedView>>, Problem> {
-    let read = |tx: &Tx<'_>| -> Result<_, Problem> { Ok(carried(tx, &seen::customer(tx, &caller.store, id)?)?) };
+    let read = |tx: &Tx<'_>| -> Result<_, Problem> { Ok(carried(tx, &seen::customer(tx, &caller, id)?)?) };
     app.db().read(&cx, read).await.map(Json)
 }

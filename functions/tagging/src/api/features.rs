@@ -163,7 +163,7 @@ pub async fn of_customer(
     let asked = asked.map(|names| names.map(str::parse::<Feature>).collect::<Result<Vec<_>, _>>()).transpose();
     let asked = asked.map_err(|error| Problem::bad_request(error.to_string()))?;
     let read = |tx: &kit::Tx<'_>| -> Result<State, Problem> {
-        let group = seen::customer(tx, &caller.store, id)?;
+        let group = seen::customer(tx, &caller, id)?;
         let survivor = group.first().map_or("", |person| person.id.as_str());
         Ok(subject::of_customer(tx, survivor)?)
     };

@@ -132,7 +132,7 @@ fn say(
     customer: CustomerId,
     present: bool,
 ) -> Result<Outcome, Problem> {
-    let group = match seen::customer(tx, &caller.store, customer) {
+    let group = match seen::customer(tx, caller, customer) {
         Ok(group) => group,
         Err(problem) if problem.status() == StatusCode::NOT_FOUND => return Ok(Outcome::Unknown),
         Err(problem) => return Err(problem),

@@ -157,3 +157,18 @@ pub fn store_of(tx: &Tx<'_>, customer: &str) -> Result<Option<String>, DbError> 
     let row = tx.query_one("select store as v from customer where id = ?1", &params![customer])?;
     row.map_or(Ok(None), |row| row.get("v"))
 }
+
+/// Whether a customer is one of a member of staff's: it advises it, or a relation stands.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn is_customer_of(tx: &Tx<'_>, customer: &str, staff: &str) -> Result<bool, DbError> {
+    let found: Option<i64> = tx.scalar(
+        "select 1 from customer where id = ?1 and advisor = ?2
+         union
+         select 1 from relation
+          where customer in (select id from customer where survivor = ?1) and staff = ?2 and state = 'added'",
+        &params![customer, staff],
+    )?;
+    Ok(found.is_some())
+}

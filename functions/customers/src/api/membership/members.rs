@@ -1,13 +1,15 @@
 //! Members, for the till and for the profile.
 
+use super::MembersRead;
 use super::view::MemberView;
-use super::{MembersRead, visible};
+use crate::api::seen;
 use crate::membership::card::{from_qr, is_number};
 use crate::store::membership::{card, customer};
+use crate::store::view;
 use axum::Json;
 use axum::extract::State;
 use domain::{CustomerId, Identity, IdentityKind, phone_e164};
-use kit::auth::{Caller, StorePath};
+use kit::auth::Caller;
 use kit::extract::{Path, Query};
 use kit::page::Page;
 use kit::{App, Cx, Problem, Tx, Vault, VaultError};
@@ -46,10 +48,10 @@ pub async fn find(
                 .ok_or_else(|| Problem::bad_request("phone is not a whole phone number: write all of its digits"))?;
             let value = vault.hash("phone", &phone).map_err(sealed)?;
             let identity = Identity { kind: IdentityKind::PhoneHash, scope: None, value };
-            app.db().read(&cx, |tx| by_identity(tx, &vault, &caller.store, identity)).await?
+            app.db().read(&cx, |tx| by_identity(tx, &vault, &caller, identity)).await?
         }
         (None, Some(qr)) => match from_qr(&vault, qr.trim()).map_err(sealed)? {
-            Some(number) => app.db().read(&cx, |tx| by_card(tx, &vault, &caller.store, &number)).await?,
+            Some(number) => app.db().read(&cx, |tx| by_card(tx, &vault, &caller, &number)).await?,
             None => None,
         },
         _ => return Err(Problem::bad_request("give either phone or qr; a card's number stands in the path")),
@@ -60,28 +62,38 @@ pub async fn find(
 fn by_identity(
     tx: &Tx<'_>,
     vault: &Vault,
-    store: &StorePath,
+    caller: &Caller<MembersRead>,
     identity: Identity,
 ) -> Result<Option<MemberView>, Problem> {
     let Some(owner) = customer::customer_of(tx, &[identity])? else { return Ok(None) };
     if card::cards_of(tx, owner.survivor)?.is_empty() {
         return Ok(None);
     }
-    member(tx, vault, store, owner.survivor)
+    member(tx, vault, caller, owner.survivor)
 }
 
-fn by_card(tx: &Tx<'_>, vault: &Vault, store: &StorePath, number: &str) -> Result<Option<MemberView>, Problem> {
+fn by_card(
+    tx: &Tx<'_>,
+    vault: &Vault,
+    caller: &Caller<MembersRead>,
+    number: &str,
+) -> Result<Option<MemberView>, Problem> {
     let Some(card) = card::card(tx, number)? else { return Ok(None) };
     match card.customer {
-        Some(id) => member(tx, vault, store, id),
+        Some(id) => member(tx, vault, caller, id),
         None => Err(Problem::unavailable("the card was claimed a moment ago: repeat the call")),
     }
 }
 
-fn member(tx: &Tx<'_>, vault: &Vault, store: &StorePath, id: CustomerId) -> Result<Option<MemberView>, Problem> {
-    match customer::seen(tx, id)?.filter(|seen| store.contains(seen.store.as_deref())) {
-        Some(seen) => Ok(Some(MemberView::read(tx, vault, &seen)?)),
-        None => Ok(None),
+fn member(
+    tx: &Tx<'_>,
+    vault: &Vault,
+    caller: &Caller<MembersRead>,
+    id: CustomerId,
+) -> Result<Option<MemberView>, Problem> {
+    match view::by_id(tx, id)? {
+        Some(listed) if seen::sees(tx, caller, &listed)? => Ok(Some(MemberView::read(tx, vault, &listed)?)),
+        _ => Ok(None),
     }
 }
 
@@ -103,7 +115,7 @@ pub async fn show(
         return Err(Problem::not_found("this is no card's number: a digit is wrong or missing"));
     }
     let vault = Vault::new(app.variables())?;
-    let found = app.db().read(&cx, |tx| by_card(tx, &vault, &caller.store, &number)).await?;
+    let found = app.db().read(&cx, |tx| by_card(tx, &vault, &caller, &number)).await?;
     found.map(Json).ok_or_else(|| Problem::not_found("there is no such card among those that you may see"))
 }
 
@@ -125,7 +137,7 @@ pub async fn membership(
     let vault = Vault::new(app.variables())?;
     app.db()
         .read(&cx, |tx| {
-            let seen = visible(tx, &caller.store, id)?;
+            let seen = seen::customer(tx, &caller, id)?;
             Ok(Json(MemberView::read(tx, &vault, &seen)?))
         })
         .await

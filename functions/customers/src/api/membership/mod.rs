@@ -11,12 +11,10 @@ mod rewards;
 pub mod view;
 
 use crate::State;
-use crate::store::membership::customer::{self, Seen};
 use axum::Router;
 use axum::routing::{get, post};
-use domain::CustomerId;
-use kit::auth::{Caller, StorePath};
-use kit::{Problem, Tx};
+use kit::Problem;
+use kit::auth::Caller;
 #[cfg(test)]
 use utoipa::OpenApi;
 
@@ -49,16 +47,9 @@ pub fn routes() -> Router<State> {
         .route("/m/{code}", get(claim::page).post(claim::claim))
 }
 
-/// A customer that the caller may see.
-fn visible(tx: &Tx<'_>, store: &StorePath, id: CustomerId) -> Result<Seen, Problem> {
-    customer::seen(tx, id)?
-        .filter(|seen| store.contains(seen.store.as_deref()))
-        .ok_or_else(|| Problem::not_found("there is no such customer among those that you may see"))
-}
-
 /// What holds for all stores is set by who sees all stores.
 fn everywhere<S>(caller: &Caller<S>) -> Result<(), Problem> {
-    if caller.store.is_root() {
+    if caller.sees_all() {
         return Ok(());
     }
     Err(Problem::forbidden("this holds for all stores: use a token that sees all of them").with("store", "/"))

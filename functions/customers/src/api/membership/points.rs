@@ -1,7 +1,8 @@
 //! A customer's points, to read and to set right.
 
 use super::view::{EntryView, PointsView};
-use super::{PointsRead, PointsWrite, visible, words};
+use super::{PointsRead, PointsWrite, words};
+use crate::api::seen;
 use crate::membership::redeem;
 use crate::membership::rules::MOST_POINTS;
 use crate::store::membership::points;
@@ -38,8 +39,8 @@ pub async fn show(
     let before = page::read::<i64>(query.cursor.as_deref())?;
     app.db()
         .read(&cx, |tx| {
-            let seen = visible(tx, &caller.store, id)?;
-            Ok(Json(points_view(tx, seen.survivor, before, limit)?))
+            let listed = seen::customer(tx, &caller, id)?;
+            Ok(Json(points_view(tx, listed.id, before, limit)?))
         })
         .await
 }
@@ -112,7 +113,7 @@ pub async fn adjust(
     asked.check(cx.now)?;
     let request = [id.to_string().as_bytes(), &body].concat();
     write_once(&app, &cx, caller, key, &request, move |tx, caller| {
-        let survivor = visible(tx, &caller.store, id)?.survivor;
+        let survivor = seen::customer(tx, caller, id)?.id;
         redeem::adjust(tx, survivor, asked.points, asked.expires_at, asked.reason.trim(), &caller.actor)
             .map_err(super::redemptions::refusal)?;
         audit::done(tx, caller, &survivor.to_string())?;

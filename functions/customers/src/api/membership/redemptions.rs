@@ -1,7 +1,8 @@
 //! Points given for rewards, and given back.
 
 use super::view::RedemptionView;
-use super::{PointsRead, PointsWrite, visible, words};
+use super::{PointsRead, PointsWrite, words};
+use crate::api::seen;
 use crate::membership::redeem::{self, For, Refusal};
 use crate::membership::rules::MOST_POINTS;
 use crate::store::membership::customer::Owner;
@@ -10,7 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::{CustomerId, RedemptionId, RewardId};
 use http::StatusCode;
-use kit::auth::{Caller, StorePath};
+use kit::auth::Caller;
 use kit::extract::{self, Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page};
@@ -63,7 +64,7 @@ pub async fn redeem(
     };
     let request = [id.to_string().as_bytes(), &body].concat();
     write_once(&app, &cx, caller, key, &request, move |tx, caller| {
-        let survivor = visible(tx, &caller.store, id)?.survivor;
+        let survivor = seen::customer(tx, caller, id)?.id;
         let owner = Owner { id: survivor, survivor };
         let row = redeem::redeem(tx, owner, what, asked.reason.trim(), &caller.actor).map_err(refusal)?;
         audit::done(tx, caller, &row.id.to_string())?;
@@ -116,7 +117,7 @@ pub async fn list(
     app.db()
         .read(&cx, |tx| {
             let survivor =
-                query.customer.map(|id| visible(tx, &caller.store, id)).transpose()?.map(|seen| seen.survivor);
+                query.customer.map(|id| seen::customer(tx, &caller, id)).transpose()?.map(|listed| listed.id);
             let rows =
                 redemption::redemptions(tx, survivor, caller.store.as_str(), after.as_ref(), limit.saturating_add(1))?;
             let rows = rows.iter().map(|row| redemption::read_redemption(row).map(RedemptionView::new));
@@ -141,7 +142,7 @@ pub async fn show(
     caller: Caller<PointsRead>,
     Path(id): Path<RedemptionId>,
 ) -> Result<Json<RedemptionView>, Problem> {
-    app.db().read(&cx, |tx| Ok(Json(RedemptionView::new(found(tx, &caller.store, id)?)))).await
+    app.db().read(&cx, |tx| Ok(Json(RedemptionView::new(found(tx, &caller, id)?)))).await
 }
 
 /// Why a redemption is cancelled.
@@ -176,17 +177,18 @@ pub async fn cancel(
     words("reason", &asked.reason)?;
     let request = [id.to_string().as_bytes(), &body].concat();
     write_once(&app, &cx, caller, key, &request, move |tx, caller| {
-        let row = found(tx, &caller.store, id)?;
+        let row = found(tx, caller, id)?;
         redeem::cancel(tx, &row, asked.reason.trim(), &caller.actor)?;
         audit::done(tx, caller, &id.to_string())?;
-        Answer::json(StatusCode::OK, &RedemptionView::new(found(tx, &caller.store, id)?))
+        Answer::json(StatusCode::OK, &RedemptionView::new(found(tx, caller, id)?))
     })
     .await
 }
 
-fn found(tx: &Tx<'_>, store: &StorePath, id: RedemptionId) -> Result<RedemptionRow, Problem> {
+fn found<S>(tx: &Tx<'_>, caller: &Caller<S>, id: RedemptionId) -> Result<RedemptionRow, Problem> {
     let none = || Problem::not_found("there is no such redemption among those that you may see");
     let row = redemption::redemption(tx, id)?.ok_or_else(none)?;
-    visible(tx, store, row.customer).map_err(|problem| if problem.status() == 404 { none() } else { problem })?;
+    seen::customer(tx, caller, row.customer)
+        .map_err(|problem| if problem.status() == 404 { none() } else { problem })?;
     Ok(row)
 }

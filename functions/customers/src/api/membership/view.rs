@@ -1,11 +1,11 @@
 //! Membership as callers see it.
 
 use crate::store::membership::card::{self, CardRow};
-use crate::store::membership::customer::Seen;
 use crate::store::membership::level::{self, ProgramRow};
 use crate::store::membership::points::{self, Balance, Entry, EntryKind};
 use crate::store::membership::redemption::RedemptionRow;
 use crate::store::membership::reward::RewardRow;
+use crate::store::view::Listed;
 
 use domain::{CustomerId, Masked, Name, OrderId, RedemptionId, RewardId, RewardKind, UnixMs};
 use kit::{DbError, Tx, Vault};
@@ -182,9 +182,9 @@ impl MemberView {
     ///
     /// # Errors
     /// [`DbError`] of the queries.
-    pub fn read(tx: &Tx<'_>, vault: &Vault, seen: &Seen) -> Result<Self, DbError> {
-        let level = level::level(tx, seen.survivor)?;
-        let Balance { points: balance, .. } = points::balance(tx, seen.survivor, tx.cx().now)?;
+    pub fn read(tx: &Tx<'_>, vault: &Vault, listed: &Listed) -> Result<Self, DbError> {
+        let level = level::level(tx, listed.id)?;
+        let Balance { points: balance, .. } = points::balance(tx, listed.id, tx.cx().now)?;
         let card = |row: CardRow| CardView {
             card: row.card,
             program: row.program,
@@ -194,13 +194,13 @@ impl MemberView {
         };
         let program = |row: ProgramRow| ProgramView { program: row.program, level: row.level, at: row.at };
         Ok(Self {
-            customer_id: seen.survivor,
-            name: seen.name.as_deref().and_then(|sealed| masked(vault, sealed)),
+            customer_id: listed.id,
+            name: listed.name.as_deref().and_then(|sealed| masked(vault, sealed)),
             level_since: level.as_ref().filter(|row| row.level.is_some()).map(|row| row.since),
             level: level.and_then(|row| row.level),
             balance,
-            cards: card::cards_of(tx, seen.survivor)?.into_iter().map(card).collect(),
-            programs: level::programs(tx, seen.survivor)?.into_iter().map(program).collect(),
+            cards: card::cards_of(tx, listed.id)?.into_iter().map(card).collect(),
+            programs: level::programs(tx, listed.id)?.into_iter().map(program).collect(),
         })
     }
 }

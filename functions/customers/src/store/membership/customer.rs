@@ -13,17 +13,6 @@ pub struct Owner {
     pub survivor: CustomerId,
 }
 
-/// A customer as callers see one.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// The customer whose part it is now.
-    pub survivor: CustomerId,
-    /// The store that it belongs to.
-    pub store: Option<String>,
-    /// The name, sealed.
-    pub name: Option<Vec<u8>>,
-}
-
 /// Whose the smallest known one of these identities is. What is written is written for the customer that began with it, if there is
 /// one, so that it goes with the identity when a merge is undone.
 ///
@@ -58,19 +47,4 @@ pub fn owner_of(tx: &Tx<'_>, id: CustomerId) -> Result<Option<Owner>, DbError> {
 
 fn owner(row: &Row) -> Result<Owner, DbError> {
     Ok(Owner { id: row.parse("id")?, survivor: row.parse("survivor")? })
-}
-
-/// A customer by any id that it has or had, as it stands now.
-///
-/// # Errors
-/// [`DbError`] of the query.
-pub fn seen(tx: &Tx<'_>, id: CustomerId) -> Result<Option<Seen>, DbError> {
-    let row = tx.query_one(
-        "select now.id, now.store, now.name
-           from customer named
-           join customer now on now.id = named.survivor
-          where named.id = ?1",
-        &params![id.to_string()],
-    )?;
-    row.map(|row| Ok(Seen { survivor: row.parse("id")?, store: row.get("store")?, name: row.get("name")? })).transpose()
 }
