@@ -8,10 +8,12 @@ mod members;
 mod portrait;
 mod preview;
 mod products;
+mod rule_view;
 mod rules;
 mod seeds;
 mod seen;
 mod segments;
+mod tags;
 
 use crate::State;
 use axum::Router;
@@ -43,8 +45,8 @@ pub fn routes() -> Router<State> {
         .route("/v1/products/{sku}", put(products::set).get(products::show))
         .route("/v1/tag-groups", get(groups::list).post(groups::create))
         .route("/v1/tag-groups/{id}", get(groups::show).put(groups::change))
-        .route("/v1/tag-groups/{id}/tags", post(groups::add_tag))
-        .route("/v1/tags/{id}", get(groups::tag).put(groups::rename_tag))
+        .route("/v1/tag-groups/{id}/tags", post(tags::add))
+        .route("/v1/tags/{id}", get(tags::show).put(tags::rename))
         .route("/v1/tags/{id}/mark", post(marks::mark))
         .route("/v1/tags/{id}/unmark", post(marks::unmark))
         .route("/v1/tag-rules", get(rules::list).post(rules::create))
@@ -81,9 +83,9 @@ pub fn routes() -> Router<State> {
         groups::create,
         groups::show,
         groups::change,
-        groups::add_tag,
-        groups::tag,
-        groups::rename_tag,
+        tags::add,
+        tags::show,
+        tags::rename,
         marks::mark,
         marks::unmark,
         rules::list,

@@ -1,6 +1,6 @@
 //! Rule sets that ship with Siyu.
 
-use super::{RulesRead, RulesWrite, groups::MOST_TAGS, rules::checked, seen};
+use super::{RulesRead, RulesWrite, rules::checked, seen, tags::MOST_TAGS};
 use crate::rule::Effect;
 use crate::store::group::{self, NewGroup};
 use crate::store::rule as rules;

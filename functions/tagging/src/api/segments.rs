@@ -1,6 +1,7 @@
 //! Segments: saved conditions whose members are always at hand.
 
-use super::rules::{BackfillView, check_condition, start_backfill};
+use super::rule_view::BackfillView;
+use super::rules::{check_condition, start_backfill};
 use super::{SegmentsRead, SegmentsWrite, seen};
 use crate::store::{self, rule as rules};
 use axum::Json;

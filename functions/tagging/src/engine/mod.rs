@@ -4,6 +4,7 @@
 //! happens on the edge from false to true. A tag that comes or goes makes the rules that mention it be asked in the next round. All
 //! that is left behind depends on the log alone: no clock, no chance.
 
+mod asking;
 mod carried;
 mod run;
 mod settle;

@@ -217,3 +217,77 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
     }
 }
+
+/// One activity of each kind.
+fn activities() -> Vec<domain::Activity> {
+    let kinds = serde_json::json!([
+        { "kind": "page_viewed", "page": "p", "product": "P1", "category": "tea", "dwell_ms": 900 },
+        { "kind": "menu_dwelled", "menu": "m", "dwell_ms": 30000 },
+        { "kind": "code_scanned", "code": "c" },
+        { "kind": "account_followed", "account": "a" },
+        { "kind": "account_unfollowed", "account": "a" },
+        { "kind": "link_opened", "link": "l" },
+        { "kind": "link_left", "link": "l", "dwell_ms": 5, "depth_percent": 50 },
+        { "kind": "content_shared", "content": "x" },
+        { "kind": "form_submitted", "form": "f", "fields": ["name"] },
+        { "kind": "live_commented", "room": "r", "keywords": ["price", "size"] },
+        { "kind": "lesson_attended", "course": "c", "lesson": "1", "minutes": 40 },
+        { "kind": "course_progressed", "course": "c", "percent": 30 },
+        { "kind": "vehicle_test_driven", "model": "m" },
+        { "kind": "consultation_held", "topic": "t", "minutes": 20 },
+        { "kind": "device_sold", "model": "m" },
+        { "kind": "call_held", "seconds": 60 },
+        { "kind": "birthday_told", "month": 5, "day": 17 },
+        { "kind": "member_level_told", "program": "taobao", "level": "V3" }
+    ]);
+    serde_json::from_value(kinds).unwrap()
+}
+
+/// What the index promises: a feature that an event changes has a key that the event touches.
+#[test]
+fn every_change_of_a_feature_is_touched() {
+    let told = domain::UnixMs::from_millis(at(TODAY, 700)).unwrap();
+    let keyed =
+        ["level{program=taobao}", "progress{course=c}", "views.count.7d{product=P1}", "keyword.count.7d{word=size}"];
+    let keyed = keyed.map(|name| name.parse::<Feature>().unwrap());
+    let features: Vec<Feature> = name::all().chain(name::spreads()).chain(keyed.clone()).collect();
+    let mut changed = std::collections::BTreeSet::new();
+    let mut state = State::default();
+    for (number, activity) in activities().into_iter().enumerate() {
+        let recorded = domain::ActivityRecorded {
+            v: domain::Version,
+            source: format!("source {number}"),
+            identities: Vec::new(),
+            hints: Vec::new(),
+            channel: Some(format!("channel {number}")),
+            store: Some("/east".to_owned()),
+            staff: None,
+            at: told.try_add_millis(i64::try_from(number).unwrap() * 3_600_000 - 20 * 3_600_000).unwrap(),
+            activity,
+        };
+        let booking = super::activity::booking(&recorded, told);
+        let keys: Vec<&str> = booking.keys().collect();
+        let before = state.clone();
+        state.book(&booking, TODAY);
+        for feature in &features {
+            if feature.value(&before, TODAY) != feature.value(&state, TODAY) {
+                let touched = feature.keys().iter().any(|key| keys.contains(&key.as_str()));
+                assert!(touched, "{feature} is changed by {keys:?}");
+                changed.insert(feature.to_string());
+            }
+        }
+    }
+    for feature in keyed {
+        assert!(changed.contains(&feature.to_string()), "{feature} never changed");
+    }
+    assert!(changed.len() > 150, "{}", changed.len());
+}
+
+#[test]
+fn an_activity_from_the_future_counts_as_now() {
+    let told = domain::UnixMs::from_millis(at(TODAY, 700)).unwrap();
+    let json = serde_json::json!({ "v": 1, "source": "pos", "identities": [], "hints": [], "channel": null, "store": null, "staff": null,
+        "at": "2126-01-01T00:00:00Z", "activity": { "kind": "code_scanned", "code": "c" } });
+    let booking = super::activity::booking(&serde_json::from_value(json).unwrap(), told);
+    assert_eq!(booking.at, told.millis());
+}

@@ -226,3 +226,22 @@ async fn a_refund_that_is_told_before_its_order_counts_with_it() {
     desk.log(HOUR, vec![bought(1, &["M-1"], HOUR, 100), bought(1, &["M-1"], HOUR, 100)]).await;
     assert_eq!(desk.features(who, "net.amount.ever").await, json!({ "net.amount.ever": 60 }));
 }
+
+#[tokio::test]
+async fn a_rule_that_held_for_both_falls_for_both_and_can_rise_again() {
+    let desk = Desk::open().await;
+    let tag = &desk.tags("Loyalty", false, &["Active"]).await[0];
+    let effects = json!([{ "add_tag": tag, "while_true": true }, { "raise": "active" }]);
+    desk.rule(0, "active", feature("orders.count.7d", ">=", 1), effects).await;
+    let (older, younger) = (customer(1), customer(2));
+    desk.log(HOUR, vec![identified(older, &["M-1"]), identified(younger, &["M-2"])]).await;
+    desk.log(HOUR, vec![bought(1, &["M-1"], HOUR, 100), bought(2, &["M-2"], HOUR, 100)]).await;
+    desk.log(HOUR, vec![merged(older, younger), identified(older, &["M-2"])]).await;
+    assert_eq!((desk.names(older).await.len(), desk.count("rule.matched").await), (1, 2));
+    desk.live_to(1, 7).await;
+    assert_eq!(desk.names(older).await.len(), 0);
+    let held = "select id as v from tagging_customer where matched <> '{}'";
+    assert_eq!(desk.column(held).await, Vec::<String>::new());
+    desk.log(8 * DAY, vec![bought(3, &["M-2"], 8 * DAY, 100)]).await;
+    assert_eq!((desk.names(younger).await.len(), desk.count("rule.matched").await), (1, 3));
+}
