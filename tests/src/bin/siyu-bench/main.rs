@@ -5,6 +5,7 @@
 //!   commit and with one transaction per request. The SQL and the durability (WAL, FULL) are the same by construction.
 //! - `start`: an instance, and the whole application with a cold and a warm compilation cache.
 //! - `memory`: per idle instance, and in all under load.
+//! - `people`: customers and tagging at 10,000 and at 1,000,000 customers (a fiftieth of that with `--quick`).
 //!
 //! The load generator takes its share of the same cores; that is so for all that are compared.
 
@@ -13,6 +14,7 @@ mod hello;
 mod measure;
 mod memory;
 mod native;
+mod people;
 mod start;
 mod webhook;
 
@@ -48,6 +50,7 @@ enum Name {
     Webhook,
     Start,
     Memory,
+    People,
 }
 
 /// The native servers, each in a process of its own: this program calls itself.
@@ -101,6 +104,10 @@ async fn run(cli: Cli) -> Result<()> {
     }
     if wanted(Name::Memory) {
         memory::measure(&mut figures).await?;
+    }
+    if wanted(Name::People) {
+        let sizes = if cli.quick { [1_000, 20_000] } else { [10_000, 1_000_000] };
+        people::measure(sizes, &mut figures).await?;
     }
     println!("\n{figures}");
     if let Some(path) = &cli.json {

@@ -1,9 +1,10 @@
 //! `cargo xtask demo`: a signed morning of a tea chain, played over HTTP against the real host, and what became of it.
 //!
 //! A simulated Doudian platform and the stores' tills tell the application of orders: some twice, some in the wrong order,
-//! some forged. Then the chain's shops on the other marketplaces are connected and their orders pushed and pulled. At the end the application's books are held against the platform's and the tills' own, to the fen; the exit code
+//! some forged. Then the chain's shops on the other marketplaces are connected and their orders pushed and pulled, and one person is followed through five channels. At the end the application's books are held against the platform's and the tills' own, to the fen; the exit code
 //! tells whether they agree.
 
+mod customer;
 mod play;
 mod report;
 mod shops;
@@ -73,9 +74,13 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     let morning = Morning { live_orders: cli.shop_orders, ..morning };
     let shops = shops::play(&system, &morning, PATIENCE).await?;
     println!("{shops}");
+    eprintln!("==> following one person through five channels");
+    let person = customer::play(&system, PATIENCE).await?;
+    println!("{person}");
     if let Some(path) = &cli.json {
         let mut figures = report.json();
         figures["shops"] = shops.json();
+        figures["person"] = person.json();
         std::fs::write(path, format!("{figures:#}\n")).with_context(|| format!("cannot write {}", path.display()))?;
         println!("figures written to {}", path.display());
     }
@@ -84,7 +89,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     } else {
         stay_up(&system).await?;
     }
-    Ok(if report.agrees() && shops.agree() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.agrees() && shops.agree() && person.is_known() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn stay_up(system: &System) -> Result<()> {
@@ -94,6 +99,8 @@ async fn stay_up(system: &System) -> Result<()> {
         "/v1/orders?platform=own&limit=3",
         "/v1/orders?platform=taobao&limit=3",
         "/v1/shops",
+        "/v1/customers?store=/east&limit=3",
+        "/v1/tag-rules?limit=3",
         "/v1/stock/CUP-LEMON",
         "/v1/events?limit=5",
     ] {
