@@ -165,3 +165,33 @@ async fn a_copy_holds_the_notes_and_erasure_takes_them_and_the_reminder() {
     assert_eq!(house.call("POST", &done, Some(json!({ "outcome": "reached", "note": "rang" }))).await.0, 409);
     assert_eq!(house.call("PUT", &format!("/v1/customers/{id}/relations/s-2"), None).await.0, 409);
 }
+
+#[tokio::test]
+async fn what_is_still_to_be_done_goes_with_the_customer() {
+    let (house, id) = house().await;
+    house.call("PUT", &format!("/v1/customers/{id}/relations/s-1"), None).await;
+    write(&house, &id, Some(DAY)).await;
+    let body = json!({ "to": "s-2", "kind": "on_the_job", "reason": "districts" });
+    assert_eq!(house.call("POST", "/v1/staff/s-1/handovers", Some(body)).await.0, 202);
+    house.wait_until(10).await;
+    assert_eq!(house.get("/v1/follow-ups?staff=s-1").await["items"], json!([]));
+    assert_eq!(house.get("/v1/follow-ups?staff=s-2").await["items"].as_array().unwrap().len(), 1);
+    house.wait_until(DAY).await;
+    let reminded = house.column("select data ->> 'staff' as v from event where type = 'follow_up.due'").await;
+    assert_eq!(reminded, ["s-2"]);
+}
+
+#[tokio::test]
+async fn the_last_touch_is_whatever_staff_did_last() {
+    let (house, id) = house().await;
+    assert_eq!(house.only_customer().await["last_touch"], Value::Null);
+    write(&house, &id, None).await;
+    assert_eq!(house.only_customer().await["last_touch"]["what"], "follow_up_recorded");
+    let mut call = event("e-2", "call.held", "u-1", json!({ "seconds": 61 }));
+    call["data"]["staff"] = json!("s-7");
+    call["time"] = json!(at(5).to_string());
+    house.wait_until(6).await;
+    house.told(&call).await;
+    let found = house.only_customer().await;
+    assert_eq!(found["last_touch"], json!({ "staff": "s-7", "at": at(5).to_string(), "what": "call_held" }));
+}
