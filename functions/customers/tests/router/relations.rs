@@ -198,6 +198,30 @@ async fn on_the_job_a_customer_is_passed_on_twice_in_ninety_days() {
 }
 
 #[tokio::test]
+async fn who_was_merged_or_erased_meanwhile_goes_once_or_not_at_all() {
+    let (house, ids) = with_customers(3).await;
+    for id in &ids {
+        add(&house, id, "old").await;
+    }
+    let made = hand_over(&house, "old", json!({ "to": "new", "kind": "resignation", "reason": "left" })).await;
+    let merge = json!({ "customer_ids": [ids[0], ids[1]], "reason": "one voice" });
+    assert_eq!(house.call("POST", "/v1/customers/merge", Some(merge)).await.0, 200);
+    assert_eq!(house.call("POST", &format!("/v1/customers/{}/erase", ids[2]), None).await.0, 204);
+    house.wait_until(DAY).await;
+    let found = house.get(&format!("/v1/handovers/{}", made["id"].as_str().unwrap())).await;
+    let outcome = |id: &String| {
+        let one = found["items"].as_array().unwrap().iter().find(|one| one["customer_id"] == json!(id)).unwrap();
+        one["reason"].as_str().or(one["state"].as_str()).unwrap().to_owned()
+    };
+    assert_eq!([&ids[0], &ids[1], &ids[2]].map(outcome), ["moved", "merged", "erased"]);
+    assert_eq!(relations(&house, &ids[0]).await, [pair("new", "added"), pair("old", "lost")]);
+    assert_eq!(
+        house.column("select count(*) || '' as v from relation_change where change = 'handed_over'").await,
+        ["1"]
+    );
+}
+
+#[tokio::test]
 async fn a_handover_that_makes_no_sense_is_refused_and_a_repetition_is_one() {
     let (house, ids) = with_customers(1).await;
     for (body, status) in [
