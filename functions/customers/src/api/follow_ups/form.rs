@@ -53,7 +53,7 @@ pub struct FollowUpView {
     pub staff: String,
     /// What was achieved.
     pub outcome: FollowUpOutcome,
-    /// What was said; absent after the customer's data were erased.
+    /// What was said; absent after the customer's data were erased, and in the answer to a POST.
     pub note: Option<String>,
     /// How far the customer had come.
     pub stage: Stage,
@@ -67,7 +67,7 @@ pub struct FollowUpView {
     pub done_at: Option<UnixMs>,
     /// What was achieved then.
     pub done_outcome: Option<FollowUpOutcome>,
-    /// What was said then.
+    /// What was said then; absent in the answer to a POST.
     pub done_note: Option<String>,
     /// How far the customer had come then: where that is not `stage`, it has moved.
     pub done_stage: Option<Stage>,
@@ -97,5 +97,10 @@ impl FollowUpView {
             staff: follow_up.staff,
             actor: follow_up.actor,
         })
+    }
+
+    /// Without what was said: answers to POSTs are kept for repetitions, and notes are kept sealed only.
+    pub fn without_notes(self) -> Self {
+        Self { note: None, done_note: None, ..self }
     }
 }

@@ -71,7 +71,7 @@ pub async fn create(
         };
         follow_up::record(tx, &new)?;
         audit::done(tx, caller, &new.id.to_string())?;
-        Answer::json(StatusCode::CREATED, &FollowUpView::new(tx, &vault, new)?)
+        Answer::json(StatusCode::CREATED, &FollowUpView::new(tx, &vault, new)?.without_notes())
     })
     .await
 }
@@ -190,7 +190,7 @@ pub async fn done(
         follow_up::done(tx, &found, outcome)?;
         audit::done(tx, caller, &id.to_string())?;
         found.done = Some(done);
-        Answer::json(StatusCode::OK, &FollowUpView::new(tx, &vault, found)?)
+        Answer::json(StatusCode::OK, &FollowUpView::new(tx, &vault, found)?.without_notes())
     })
     .await
 }
