@@ -107,6 +107,37 @@ async fn a_relation_begins_ends_and_begins_again_and_its_history_stays() {
 }
 
 #[tokio::test]
+async fn whom_somebody_knows_all_the_while_is_not_lost() {
+    let house = House::open().await;
+    house.told(&event("e-1", "account.followed", "u-1", json!({ "account": "a" }))).await;
+    let id = house.only_customer().await["id"].as_str().unwrap().to_owned();
+    add(&house, &id, "s-1").await;
+    house.wait_until(10).await;
+    let mut left = event("e-2", "account.unfollowed", "u-1", json!({ "account": "a" }));
+    left["time"] = json!(at(5).to_string());
+    house.told(&left).await;
+    assert_eq!(house.only_customer().await["stage"], "contact", "the account was left, the member of staff was not");
+    hand_over(&house, "s-1", json!({ "to": "s-2", "kind": "on_the_job", "reason": "x" })).await;
+    house.wait_until(20).await;
+    assert_eq!(house.only_customer().await["stage"], "contact");
+    end(&house, &id, "s-2", "customer").await;
+    assert_eq!(house.only_customer().await["stage"], "lost");
+
+    // One who was lost becomes one with a customer whom somebody knows.
+    house.happened(vec![paid(1, &[who(TaobaoOpenUid, "t-1")], 0, 100)]).await;
+    let other = listed(&house, "").await.into_iter().find(|one| *one != id).unwrap();
+    add(&house, &other, "s-3").await;
+    house.wait_until(30).await;
+    add(&house, &id, "s-2").await;
+    house.wait_until(40).await;
+    end(&house, &id, "s-2", "customer").await;
+    let merge = json!({ "customer_ids": [id, other], "reason": "one voice" });
+    assert_eq!(house.call("POST", "/v1/customers/merge", Some(merge)).await.0, 200);
+    let found = house.get(&format!("/v1/customers/{id}")).await;
+    assert_eq!(found["stage"], "buyer", "{found}");
+}
+
+#[tokio::test]
 async fn relations_are_read_over_those_who_became_one() {
     let (house, ids) = with_customers(2).await;
     add(&house, &ids[1], "s-1").await;
