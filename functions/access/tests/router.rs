@@ -95,3 +95,23 @@ async fn a_token_reaches_no_further_than_its_maker() {
         assert_eq!(call(&router, "first-token", "POST", "/v1/tokens", unusable).await.0, 422);
     }
 }
+
+#[tokio::test]
+async fn a_token_of_a_member_of_staff_is_listed_as_such_and_gives_no_others_away() {
+    let router = router();
+    let asked =
+        |staff: Value| json!({ "name": "guide", "scopes": ["tokens:write", "customers:merge"], "staff": staff });
+    let (status, made) = call(&router, "first-token", "POST", "/v1/tokens", asked(json!("s-1"))).await;
+    assert_eq!(status, 201, "{made}");
+    let own = made["token"].as_str().unwrap();
+    assert_eq!(call(&router, own, "POST", "/v1/tokens", asked(json!("s-2"))).await.0, 403);
+    assert_eq!(call(&router, own, "POST", "/v1/tokens", asked(Value::Null)).await.0, 201, "it is for the same one");
+    assert_eq!(call(&router, own, "POST", "/v1/tokens", asked(json!("s-1"))).await.0, 201);
+    assert_eq!(call(&router, "first-token", "POST", "/v1/tokens", asked(json!(" "))).await.0, 422);
+    let (_, manager) = call(&router, "first-token", "POST", "/v1/tokens", asked(Value::Null)).await;
+    assert!(manager["token"].is_string());
+    let (_, list) = call(&router, "first-token", "GET", "/v1/tokens", Value::Null).await;
+    let staff: Vec<_> = list["items"].as_array().unwrap().iter().map(|token| &token["staff"]).collect();
+    assert_eq!(staff.iter().filter(|staff| **staff == "s-1").count(), 3, "{staff:?}");
+    assert_eq!(staff.iter().filter(|staff| staff.is_null()).count(), 1);
+}

@@ -2,7 +2,9 @@
 
 use crate::SOURCE;
 use crate::store::follow_up::{self as store, FollowUp};
-use domain::{Event, FollowUpDue, FollowUpId, FollowUpOutcome, FollowUpRecorded, FollowUpStep, UnixMs, Version};
+use domain::{
+    CustomerId, Event, FollowUpDue, FollowUpId, FollowUpOutcome, FollowUpRecorded, FollowUpStep, UnixMs, Version,
+};
 use kit::{DbError, Tx, Vault, VaultError, events};
 
 /// The purpose under which notes are sealed.
@@ -49,7 +51,7 @@ pub fn check_next(next_at: UnixMs, now: UnixMs) -> Result<(), &'static str> {
 pub fn record(tx: &Tx<'_>, new: &FollowUp) -> Result<(), DbError> {
     store::insert(tx, new)?;
     remind(tx, new)?;
-    tell(tx, new, FollowUpStep::Recorded, new.outcome)
+    tell(tx, new, FollowUpStep::Recorded, new.outcome, tx.cx().now)
 }
 
 /// Moves the next date of an open follow-up.
@@ -58,7 +60,7 @@ pub fn record(tx: &Tx<'_>, new: &FollowUp) -> Result<(), DbError> {
 /// [`DbError`] of the statements.
 pub fn moved(tx: &Tx<'_>, follow_up: &FollowUp) -> Result<(), DbError> {
     remind(tx, follow_up)?;
-    tell(tx, follow_up, FollowUpStep::Moved, follow_up.outcome)
+    tell(tx, follow_up, FollowUpStep::Moved, follow_up.outcome, tx.cx().now)
 }
 
 /// What was to be done next was done: nobody is reminded of it any more.
@@ -67,7 +69,22 @@ pub fn moved(tx: &Tx<'_>, follow_up: &FollowUp) -> Result<(), DbError> {
 /// [`DbError`] of the statements.
 pub fn done(tx: &Tx<'_>, follow_up: &FollowUp, outcome: FollowUpOutcome) -> Result<(), DbError> {
     forget(tx, follow_up.id)?;
-    tell(tx, &FollowUp { next_at: None, ..follow_up.clone() }, FollowUpStep::Done, outcome)
+    tell(tx, &FollowUp { next_at: None, ..follow_up.clone() }, FollowUpStep::Done, outcome, tx.cx().now)
+}
+
+/// What one member of staff had still to do with a customer is the other's from now on.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn hand_over(tx: &Tx<'_>, id: CustomerId, (from, to): (&str, &str), at: UnixMs) -> Result<(), DbError> {
+    for follow_up in store::hand_over(tx, id, from, to)? {
+        // A reminder whose time has come was given.
+        if follow_up.next_at.is_some_and(|next_at| next_at > at) {
+            remind(tx, &follow_up)?;
+        }
+        tell(tx, &follow_up, FollowUpStep::Moved, follow_up.outcome, at)?;
+    }
+    Ok(())
 }
 
 /// Takes a reminder back.
@@ -95,7 +112,13 @@ fn remind(tx: &Tx<'_>, follow_up: &FollowUp) -> Result<(), DbError> {
     events::schedule(tx, next_at, &key(follow_up.id), SOURCE, &subject, &Event::FollowUpDue(due))
 }
 
-fn tell(tx: &Tx<'_>, follow_up: &FollowUp, step: FollowUpStep, outcome: FollowUpOutcome) -> Result<(), DbError> {
+fn tell(
+    tx: &Tx<'_>,
+    follow_up: &FollowUp,
+    step: FollowUpStep,
+    outcome: FollowUpOutcome,
+    at: UnixMs,
+) -> Result<(), DbError> {
     let event = FollowUpRecorded {
         v: Version,
         follow_up_id: follow_up.id,
@@ -104,7 +127,7 @@ fn tell(tx: &Tx<'_>, follow_up: &FollowUp, step: FollowUpStep, outcome: FollowUp
         step,
         outcome,
         next_at: follow_up.next_at,
-        at: tx.cx().now,
+        at,
     };
     events::append(tx, SOURCE, &follow_up.customer.to_string(), &Event::FollowUpRecorded(event)).map(drop)
 }

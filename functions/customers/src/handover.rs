@@ -6,7 +6,7 @@
 use crate::relation::{self, Cause};
 use crate::store::handover::{self, Item};
 use crate::store::{activity, customer, relation as relations};
-use crate::{SOURCE, stage};
+use crate::{SOURCE, follow_up, stage};
 use domain::{CustomerId, Event, HandoverDue, HandoverId, RelationSide, UnixMs, Version};
 use kit::consume::ConsumeError;
 use kit::events::{self, Logged};
@@ -180,7 +180,7 @@ fn give(tx: &Tx<'_>, handover: &Item, asked: CustomerId, at: UnixMs) -> Result<O
     let facts = Facts {
         erased: relations::is_erased(tx, id)?,
         related: relations::known(tx, id, &handover.from)? == relation::Known::Active,
-        advised: advisor.as_ref().is_some_and(|advisor| advisor.staff == handover.from),
+        advised: advisor.as_ref() == Some(&handover.from),
         known: relations::known(tx, id, &handover.to)? == relation::Known::Active,
         passed: handover::passed(tx, id, at.millis().saturating_sub(WINDOW_MS))?,
     };
@@ -195,14 +195,10 @@ fn give(tx: &Tx<'_>, handover: &Item, asked: CustomerId, at: UnixMs) -> Result<O
         relation::begin(tx, id, &handover.to, cause)?;
     }
     // A third one who advises the customer goes on to do so.
-    if facts.advised || advisor.is_none() {
-        // The newest word counts: this one comes after what was said in the same millisecond.
-        let since = advisor.filter(|advisor| advisor.at == at.millis()).map_or(0, |_| 1);
-        let since = UnixMs::from_millis(at.millis().saturating_add(since)).unwrap_or(at);
-        if activity::belongs(tx, customer::home(tx, id)?, None, Some(&handover.to), since)? {
-            stage::refresh(tx, id, at, "handover.due")?;
-        }
+    if (facts.advised || advisor.is_none()) && activity::decide_belongs(tx, id, None, Some(&handover.to), at)? {
+        stage::refresh(tx, id, at, "handover.due")?;
     }
+    follow_up::hand_over(tx, id, (&handover.from, &handover.to), at)?;
     Ok(outcome)
 }
 

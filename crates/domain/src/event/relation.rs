@@ -127,7 +127,7 @@ impl FollowUpOutcome {
 pub enum FollowUpStep {
     /// It was written down.
     Recorded,
-    /// Its next date was moved.
+    /// Its next date was moved, or another member of staff has taken it over.
     Moved,
     /// What was to be done next was done.
     Done,

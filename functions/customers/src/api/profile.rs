@@ -4,8 +4,8 @@ use super::{CustomersRead, CustomersWrite, SettingsWrite, seen};
 use crate::State as Shared;
 use crate::consume::attribute_changed;
 use crate::profile::{Field, Given};
+use crate::store::activity;
 use crate::store::profile::{self, NewAttribute};
-use crate::store::{activity, customer};
 use crate::{portrait, stage};
 use axum::Json;
 use axum::extract::State;
@@ -206,8 +206,7 @@ pub async fn change(
         if let Some(name) = &change.name {
             portrait::set_name(tx, &vault, id, name.expose().trim())?;
         }
-        let home = customer::home(tx, id)?;
-        if activity::belongs(tx, home, change.store.as_deref(), change.advisor.as_deref(), now)? {
+        if activity::decide_belongs(tx, id, change.store.as_deref(), change.advisor.as_deref(), now)? {
             stage::refresh(tx, id, now, "customer.decided")?;
         }
         attributes(tx, &vault, &caller, id, &change.attributes)?;

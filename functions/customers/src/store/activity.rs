@@ -68,6 +68,31 @@ pub fn belongs(
     Ok(changed)
 }
 
+/// Keeps where and with whom a customer is as a person has decided it, at its home identity. It comes after what was said within the same second. Tells
+/// whether that changed.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn decide_belongs(
+    tx: &Tx<'_>,
+    customer: domain::CustomerId,
+    store: Option<&str>,
+    advisor: Option<&str>,
+    at: UnixMs,
+) -> Result<bool, DbError> {
+    let row = tx.query_one(
+        "select home, (select max(max(coalesce(store_at, 0), coalesce(advisor_at, 0))) from identity
+                        where identity.customer = customer.id) as newest
+           from customer where id = ?1",
+        &params![customer.to_string()],
+    )?;
+    let row = row.ok_or_else(|| DbError::Shape("no such customer".to_owned()))?;
+    let newest = row.get::<Option<i64>>("newest")?.unwrap_or(0);
+    let same_second = (0..1000).contains(&newest.saturating_sub(at.millis()));
+    let at = if same_second { UnixMs::from_millis(newest.saturating_add(1)).unwrap_or(at) } else { at };
+    belongs(tx, row.get("home")?, store, advisor, at)
+}
+
 /// What is known of an order's payment; the identity that it was booked on first keeps it. Tells whether that changed anything.
 ///
 /// # Errors

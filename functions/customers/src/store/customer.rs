@@ -1,6 +1,7 @@
 //! Customers: where they began, whose part they are, their conflicts and their stage.
 
 use crate::stage::Signs;
+use crate::store::relation;
 use domain::{CustomerId, Stage, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params};
@@ -143,7 +144,9 @@ pub fn standing(tx: &Tx<'_>, id: CustomerId) -> Result<Option<Standing>, DbError
         &params![id.to_string()],
     )?;
     let Some(row) = row else { return Ok(None) };
-    let lost_at: Option<i64> = row.get("lost_at")?;
+    let (contact_at, lost_at): (Option<i64>, Option<i64>) = (row.get("contact_at")?, row.get("lost_at")?);
+    // Whom a member of staff knows all the while is not lost, though another or an account was left.
+    let lost_at = if lost_at.is_some() && contact_at <= lost_at && relation::any(tx, id)? { None } else { lost_at };
     let orders = tx.query(
         "select paid_at, count(*) over () as orders, sum(paid_at > coalesce(?2, -1)) over () as since_lost
            from customer_order
@@ -156,7 +159,7 @@ pub fn standing(tx: &Tx<'_>, id: CustomerId) -> Result<Option<Standing>, DbError
     let newest = orders.first();
     let signs = Signs {
         lead_at: row.get("lead_at")?,
-        contact_at: row.get("contact_at")?,
+        contact_at,
         lost_at,
         orders: newest.map_or(Ok(0), |row| row.get("orders"))?,
         orders_since_lost: newest.map_or(Ok(0), |row| row.get("since_lost"))?,

@@ -145,6 +145,29 @@ pub fn set_done(tx: &Tx<'_>, id: FollowUpId, done: &Done) -> Result<bool, DbErro
     Ok(open > 0)
 }
 
+/// Gives what one member of staff has still to do with a customer to another. What that is, as it stands now.
+///
+/// # Errors
+/// [`DbError`] of the update.
+pub fn hand_over(tx: &Tx<'_>, customer: CustomerId, from: &str, to: &str) -> Result<Vec<FollowUp>, DbError> {
+    let mut given = tx
+        .query(
+            &format!(
+                "update follow_up set staff = ?3
+                  where customer in (select id from customer where survivor = ?1) and staff = ?2
+                    and next_at is not null and done_at is null
+                 returning {}",
+                COLUMNS.replace("follow_up.", "")
+            ),
+            &params![customer.to_string(), from, to],
+        )?
+        .iter()
+        .map(FollowUp::from_row)
+        .collect::<Result<Vec<_>, _>>()?;
+    given.sort_by_key(|follow_up| follow_up.id);
+    Ok(given)
+}
+
 /// A customer's follow-ups before this one, newest first.
 ///
 /// # Errors
@@ -198,6 +221,8 @@ pub struct Mark {
 /// # Errors
 /// [`DbError`] of the query.
 pub fn open(tx: &Tx<'_>, filter: &Filter, most: u32) -> Result<Vec<FollowUp>, DbError> {
+    // Named by itself, so that the index by staff serves.
+    let whose = if filter.staff.is_some() { "follow_up.staff = ?1" } else { "?1 is null" };
     let (next_at, id) = filter.after.map_or((None, None), |mark| (Some(mark.next_at), Some(mark.id.to_string())));
     tx.query(
         &format!(
@@ -205,7 +230,7 @@ pub fn open(tx: &Tx<'_>, filter: &Filter, most: u32) -> Result<Vec<FollowUp>, Db
                join customer written on written.id = follow_up.customer
                join customer on customer.id = written.survivor
               where follow_up.next_at is not null and follow_up.done_at is null
-                and (?1 is null or follow_up.staff = ?1)
+                and {whose}
                 and (?2 is null or follow_up.next_at < ?2)
                 and (?3 = '/' or customer.store = ?3 or customer.store like ?3 || '/%')
                 and (?4 is null or customer.advisor = ?4 or exists (

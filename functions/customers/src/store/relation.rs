@@ -86,26 +86,16 @@ pub fn note(
     )
 }
 
-/// Who advises a customer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Advisor {
-    /// The member of staff.
-    pub staff: String,
-    /// When that was said, Unix milliseconds.
-    pub at: i64,
-}
-
 /// Who advises a customer, by the newest word over its identities.
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn advisor(tx: &Tx<'_>, id: CustomerId) -> Result<Option<Advisor>, DbError> {
-    let row = tx.query_one(
-        "select advisor, advisor_at from identity where customer = ?1 and advisor is not null
+pub fn advisor(tx: &Tx<'_>, id: CustomerId) -> Result<Option<String>, DbError> {
+    tx.scalar(
+        "select advisor from identity where customer = ?1 and advisor is not null
           order by advisor_at desc, advisor limit 1",
         &params![id.to_string()],
-    )?;
-    row.map(|row| Ok(Advisor { staff: row.get("advisor")?, at: row.get("advisor_at")? })).transpose()
+    )
 }
 
 /// Whether a customer's personal data were erased.

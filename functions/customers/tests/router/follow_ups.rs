@@ -29,7 +29,9 @@ async fn a_follow_up_is_written_reminded_of_moved_and_done() {
     let (house, id) = house().await;
     let made = write(&house, &id, Some(DAY)).await;
     let path = format!("/v1/follow-ups/{}", made["id"].as_str().unwrap());
-    assert_eq!((&made["stage"], &made["note"]), (&json!("lead"), &json!("喜欢粉色")));
+    assert_eq!((&made["stage"], &made["note"]), (&json!("lead"), &Value::Null));
+    let written = house.get(&format!("/v1/customers/{id}/follow-ups")).await;
+    assert_eq!(written["items"][0]["note"], "喜欢粉色");
     let list =
         async |query: &str| house.get(&format!("/v1/follow-ups{query}")).await["items"].as_array().unwrap().len();
     assert_eq!(list("").await, 1);
@@ -50,10 +52,9 @@ async fn a_follow_up_is_written_reminded_of_moved_and_done() {
     let (status, done) =
         house.call("POST", &format!("{path}/done"), Some(json!({ "outcome": "bought", "note": "两盒" }))).await;
     assert_eq!(status, 200, "{done}");
-    assert_eq!(
-        (&done["stage"], &done["done_stage"], &done["done_note"]),
-        (&json!("lead"), &json!("buyer"), &json!("两盒"))
-    );
+    assert_eq!((&done["stage"], &done["done_stage"]), (&json!("lead"), &json!("buyer")));
+    let written = house.get(&format!("/v1/customers/{id}/follow-ups")).await;
+    assert_eq!(written["items"][0]["done_note"], "两盒");
     assert_eq!(list("").await, 0);
     for (method, path, body) in [
         ("POST", format!("{path}/done"), json!({ "outcome": "reached" })),
@@ -119,11 +120,13 @@ async fn pages_are_complete_and_a_repetition_is_one() {
         Request::post(format!("/v1/customers/{id}/follow-ups"))
             .header("authorization", "Bearer first-token")
             .header("idempotency-key", "k-1")
-            .body(json!({ "staff": "s-1", "note": "rang", "outcome": "no_answer" }).to_string().into())
+            .body(json!({ "staff": "s-1", "note": "喜欢粉色", "outcome": "no_answer" }).to_string().into())
             .unwrap()
     };
     assert_eq!(house.send(post()).await.1["id"], house.send(post()).await.1["id"]);
     assert_eq!(house.column("select count(*) || '' as v from follow_up").await, ["8"]);
+    let kept = house.column("select body as v from idempotency").await;
+    assert!(kept.len() == 1 && !kept[0].contains("喜欢粉色"), "answers are kept in clear: {kept:?}");
 }
 
 #[tokio::test]
@@ -164,4 +167,34 @@ async fn a_copy_holds_the_notes_and_erasure_takes_them_and_the_reminder() {
     let done = format!("/v1/follow-ups/{}/done", made["id"].as_str().unwrap());
     assert_eq!(house.call("POST", &done, Some(json!({ "outcome": "reached", "note": "rang" }))).await.0, 409);
     assert_eq!(house.call("PUT", &format!("/v1/customers/{id}/relations/s-2"), None).await.0, 409);
+}
+
+#[tokio::test]
+async fn what_is_still_to_be_done_goes_with_the_customer() {
+    let (house, id) = house().await;
+    house.call("PUT", &format!("/v1/customers/{id}/relations/s-1"), None).await;
+    write(&house, &id, Some(DAY)).await;
+    let body = json!({ "to": "s-2", "kind": "on_the_job", "reason": "districts" });
+    assert_eq!(house.call("POST", "/v1/staff/s-1/handovers", Some(body)).await.0, 202);
+    house.wait_until(10).await;
+    assert_eq!(house.get("/v1/follow-ups?staff=s-1").await["items"], json!([]));
+    assert_eq!(house.get("/v1/follow-ups?staff=s-2").await["items"].as_array().unwrap().len(), 1);
+    house.wait_until(DAY).await;
+    let reminded = house.column("select data ->> 'staff' as v from event where type = 'follow_up.due'").await;
+    assert_eq!(reminded, ["s-2"]);
+}
+
+#[tokio::test]
+async fn the_last_touch_is_whatever_staff_did_last() {
+    let (house, id) = house().await;
+    assert_eq!(house.only_customer().await["last_touch"], Value::Null);
+    write(&house, &id, None).await;
+    assert_eq!(house.only_customer().await["last_touch"]["what"], "follow_up_recorded");
+    let mut call = event("e-2", "call.held", "u-1", json!({ "seconds": 61 }));
+    call["data"]["staff"] = json!("s-7");
+    call["time"] = json!(at(5).to_string());
+    house.wait_until(6).await;
+    house.told(&call).await;
+    let found = house.only_customer().await;
+    assert_eq!(found["last_touch"], json!({ "staff": "s-7", "at": at(5).to_string(), "what": "call_held" }));
 }

@@ -5,7 +5,9 @@ use domain::IdentityKind::WechatUnionId;
 use http::Request;
 use kit::auth::{self, StorePath};
 use kit::{Cx, DbError};
+use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 async fn send(house: &House, query: &str, body: impl Into<Vec<u8>>, key: Option<&str>) -> (u16, Value) {
     let mut request = Request::post(format!("/v1/imports?{query}"))
@@ -112,6 +114,43 @@ async fn a_dry_run_tells_the_same_and_writes_nothing() {
     // What was imported since is told by the next dry run.
     let dry = import(&house, "kind=customers&dry_run=true", FILE).await;
     assert_eq!(counts(&dry), [5, 5, 0, 2, 3]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+
+    /// Whatever stands in a file, a dry run reports what the import then does, and each row has its effect once.
+    #[test]
+    fn a_dry_run_reports_what_the_import_does(
+        rows in prop::collection::vec((
+            prop::sample::select(vec!["", "M-1", "M-2"]),
+            prop::sample::select(vec!["", "13800000001", "138****0001"]),
+            prop::sample::select(vec!["", "true", "maybe"]),
+        ), 1..12),
+    ) {
+        let rows: Vec<_> = rows.iter().map(|(card, phone, verified)| format!("{card},{phone},{verified},x")).collect();
+        let file = format!("card,phone,phone_verified,name\n{}\n", rows.join("\n"));
+        let (dry, real, wrong, told) = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async move {
+            let house = House::open().await;
+            let dry = import(&house, "kind=customers&dry_run=true", &file).await;
+            let real = import(&house, "kind=customers", &file).await;
+            let told = house.column("select count(*) || '' as v from event where type = 'customer.imported'").await;
+            let wrong = (errors(&house, &dry).await, errors(&house, &real).await);
+            (counts(&dry), counts(&real), wrong, told)
+        });
+        prop_assert_eq!(dry, real);
+        prop_assert_eq!(wrong.0, wrong.1);
+        let fit = rows.iter().filter(|row| {
+            let cells: Vec<_> = row.split(',').collect();
+            !row.contains('*') && !row.contains("maybe")
+                && (!cells[0].is_empty() || (!cells[1].is_empty() && cells[2] == "true"))
+        });
+        let distinct: BTreeSet<_> = fit.clone().collect();
+        let (fit, distinct, all) = (fit.count(), distinct.len(), rows.len());
+        let expected = [all, all, distinct, fit - distinct, all - fit].map(|count| i64::try_from(count).unwrap());
+        prop_assert_eq!(real, expected);
+        prop_assert_eq!(told, [real[2].to_string()]);
+    }
 }
 
 #[tokio::test]

@@ -107,6 +107,37 @@ async fn a_relation_begins_ends_and_begins_again_and_its_history_stays() {
 }
 
 #[tokio::test]
+async fn whom_somebody_knows_all_the_while_is_not_lost() {
+    let house = House::open().await;
+    house.told(&event("e-1", "account.followed", "u-1", json!({ "account": "a" }))).await;
+    let id = house.only_customer().await["id"].as_str().unwrap().to_owned();
+    add(&house, &id, "s-1").await;
+    house.wait_until(10).await;
+    let mut left = event("e-2", "account.unfollowed", "u-1", json!({ "account": "a" }));
+    left["time"] = json!(at(5).to_string());
+    house.told(&left).await;
+    assert_eq!(house.only_customer().await["stage"], "contact", "the account was left, the member of staff was not");
+    hand_over(&house, "s-1", json!({ "to": "s-2", "kind": "on_the_job", "reason": "x" })).await;
+    house.wait_until(20).await;
+    assert_eq!(house.only_customer().await["stage"], "contact");
+    end(&house, &id, "s-2", "customer").await;
+    assert_eq!(house.only_customer().await["stage"], "lost");
+
+    // One who was lost becomes one with a customer whom somebody knows.
+    house.happened(vec![paid(1, &[who(TaobaoOpenUid, "t-1")], 0, 100)]).await;
+    let other = listed(&house, "").await.into_iter().find(|one| *one != id).unwrap();
+    add(&house, &other, "s-3").await;
+    house.wait_until(30).await;
+    add(&house, &id, "s-2").await;
+    house.wait_until(40).await;
+    end(&house, &id, "s-2", "customer").await;
+    let merge = json!({ "customer_ids": [id, other], "reason": "one voice" });
+    assert_eq!(house.call("POST", "/v1/customers/merge", Some(merge)).await.0, 200);
+    let found = house.get(&format!("/v1/customers/{id}")).await;
+    assert_eq!(found["stage"], "buyer", "{found}");
+}
+
+#[tokio::test]
 async fn relations_are_read_over_those_who_became_one() {
     let (house, ids) = with_customers(2).await;
     add(&house, &ids[1], "s-1").await;
@@ -187,7 +218,6 @@ async fn on_the_job_a_customer_is_passed_on_twice_in_ninety_days() {
 
     // Who is not in the pool is refused; a third one who advises goes on to do so.
     add(&house, &ids[1], "f").await;
-    house.wait_until(90 * DAY + 1).await;
     house.call("PATCH", &format!("/v1/customers/{}", ids[1]), Some(json!({ "advisor": "boss" }))).await;
     let body = json!({ "to": "g", "kind": "on_the_job", "reason": "districts", "customer_ids": [ids[0], ids[1]] });
     let made = hand_over(&house, "f", body).await;
@@ -196,6 +226,30 @@ async fn on_the_job_a_customer_is_passed_on_twice_in_ninety_days() {
     assert_eq!((&found["items"][0]["reason"], &found["items"][1]["state"]), (&json!("not_in_pool"), &json!("moved")));
     assert_eq!(listed(&house, "&staff=boss").await, [ids[1].clone()]);
     assert_eq!(relations(&house, &ids[1]).await, [pair("g", "added"), pair("f", "lost")]);
+}
+
+#[tokio::test]
+async fn who_was_merged_or_erased_meanwhile_goes_once_or_not_at_all() {
+    let (house, ids) = with_customers(3).await;
+    for id in &ids {
+        add(&house, id, "old").await;
+    }
+    let made = hand_over(&house, "old", json!({ "to": "new", "kind": "resignation", "reason": "left" })).await;
+    let merge = json!({ "customer_ids": [ids[0], ids[1]], "reason": "one voice" });
+    assert_eq!(house.call("POST", "/v1/customers/merge", Some(merge)).await.0, 200);
+    assert_eq!(house.call("POST", &format!("/v1/customers/{}/erase", ids[2]), None).await.0, 204);
+    house.wait_until(DAY).await;
+    let found = house.get(&format!("/v1/handovers/{}", made["id"].as_str().unwrap())).await;
+    let outcome = |id: &String| {
+        let one = found["items"].as_array().unwrap().iter().find(|one| one["customer_id"] == json!(id)).unwrap();
+        one["reason"].as_str().or(one["state"].as_str()).unwrap().to_owned()
+    };
+    assert_eq!([&ids[0], &ids[1], &ids[2]].map(outcome), ["moved", "merged", "erased"]);
+    assert_eq!(relations(&house, &ids[0]).await, [pair("new", "added"), pair("old", "lost")]);
+    assert_eq!(
+        house.column("select count(*) || '' as v from relation_change where change = 'handed_over'").await,
+        ["1"]
+    );
 }
 
 #[tokio::test]
@@ -276,7 +330,6 @@ proptest! {
 async fn a_member_of_staff_sees_its_pool_and_a_manager_its_stores() {
     let (house, ids) = with_customers(3).await;
     add(&house, &ids[0], "s-1").await;
-    house.wait_until(1).await;
     house.call("PATCH", &format!("/v1/customers/{}", ids[0]), Some(json!({ "advisor": "boss" }))).await;
     house.call("PATCH", &format!("/v1/customers/{}", ids[1]), Some(json!({ "advisor": "s-1" }))).await;
     house.call("PATCH", &format!("/v1/customers/{}", ids[2]), Some(json!({ "store": "/east" }))).await;

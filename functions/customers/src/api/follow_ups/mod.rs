@@ -1,5 +1,9 @@
 //! Follow-ups of staff with customers.
 
+mod form;
+
+pub use form::{FollowUpDone, FollowUpMove, FollowUpView, NewFollowUp};
+
 use super::{CustomersRead, CustomersWrite, seen};
 use crate::State as Shared;
 use crate::follow_up::{self, LONGEST_NOTE};
@@ -7,103 +11,15 @@ use crate::store::follow_up::{self as store, Done, Filter, FollowUp, Mark};
 use crate::store::view::{self, Listed};
 use axum::Json;
 use axum::extract::State;
-use domain::{CustomerId, FollowUpId, FollowUpOutcome, Secret, Stage, UnixMs};
+use domain::{CustomerId, FollowUpId, Secret, UnixMs};
 use http::StatusCode;
 use kit::auth::Caller;
 use kit::extract::{self, Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page, PageQuery};
-use kit::{Cx, DbError, Problem, Tx, Vault, audit, random};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-/// A contact of a member of staff with a customer.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewFollowUp {
-    /// The member of staff, by the merchant's number.
-    staff: String,
-    /// What was said, at most 4000 bytes. It is kept sealed.
-    #[schema(value_type = String)]
-    note: Secret<String>,
-    /// What was achieved.
-    outcome: FollowUpOutcome,
-    /// When to get in touch again: the member of staff is reminded then. Nothing is to follow unless given.
-    next_at: Option<UnixMs>,
-}
-
-/// What became of a follow-up.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FollowUpDone {
-    /// What was achieved.
-    outcome: FollowUpOutcome,
-    /// What was said, at most 4000 bytes. It is kept sealed.
-    #[schema(value_type = Option<String>)]
-    note: Option<Secret<String>>,
-}
-
-/// Another date.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FollowUpMove {
-    /// When to get in touch.
-    next_at: UnixMs,
-}
-
-/// A follow-up.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FollowUpView {
-    /// Its id.
-    id: FollowUpId,
-    /// The customer, as it is named now.
-    customer_id: CustomerId,
-    /// The member of staff.
-    staff: String,
-    /// What was achieved.
-    outcome: FollowUpOutcome,
-    /// What was said; absent after the customer's data were erased.
-    note: Option<String>,
-    /// How far the customer had come.
-    stage: Stage,
-    /// When to get in touch again.
-    next_at: Option<UnixMs>,
-    /// Who wrote it (a token's id).
-    actor: String,
-    /// When.
-    created_at: UnixMs,
-    /// When what was to follow was done.
-    done_at: Option<UnixMs>,
-    /// What was achieved then.
-    done_outcome: Option<FollowUpOutcome>,
-    /// What was said then.
-    done_note: Option<String>,
-    /// How far the customer had come then: where that is not `stage`, it has moved.
-    done_stage: Option<Stage>,
-}
-
-impl FollowUpView {
-    fn new(tx: &Tx<'_>, vault: &Vault, follow_up: FollowUp) -> Result<Self, DbError> {
-        let clear = |sealed: &Option<Vec<u8>>| sealed.as_deref().and_then(|note| follow_up::open(vault, note).ok());
-        let customer_id = crate::store::customer::survivor(tx, follow_up.customer)?.unwrap_or(follow_up.customer);
-        let done = follow_up.done.as_ref();
-        Ok(Self {
-            id: follow_up.id,
-            customer_id,
-            outcome: follow_up.outcome,
-            note: clear(&follow_up.note),
-            stage: follow_up.stage,
-            next_at: follow_up.next_at,
-            created_at: follow_up.created_at,
-            done_at: done.map(|done| done.at),
-            done_outcome: done.map(|done| done.outcome),
-            done_note: done.and_then(|done| clear(&done.note)),
-            done_stage: done.map(|done| done.stage),
-            staff: follow_up.staff,
-            actor: follow_up.actor,
-        })
-    }
-}
+use kit::{Cx, Problem, Tx, Vault, audit, random};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// Writes a contact down, and when to get in touch again.
 #[utoipa::path(post, path = "/v1/customers/{id}/follow-ups", request_body = NewFollowUp,
@@ -155,7 +71,7 @@ pub async fn create(
         };
         follow_up::record(tx, &new)?;
         audit::done(tx, caller, &new.id.to_string())?;
-        Answer::json(StatusCode::CREATED, &FollowUpView::new(tx, &vault, new)?)
+        Answer::json(StatusCode::CREATED, &FollowUpView::new(tx, &vault, new)?.without_notes())
     })
     .await
 }
@@ -274,7 +190,7 @@ pub async fn done(
         follow_up::done(tx, &found, outcome)?;
         audit::done(tx, caller, &id.to_string())?;
         found.done = Some(done);
-        Answer::json(StatusCode::OK, &FollowUpView::new(tx, &vault, found)?)
+        Answer::json(StatusCode::OK, &FollowUpView::new(tx, &vault, found)?.without_notes())
     })
     .await
 }
