@@ -81,7 +81,7 @@ pub async fn tell(system: &System, id: &str, events: &[Value]) -> Result<()> {
 pub fn event(id: &str, source: &str, kind: &str, who: &[(&str, Option<&str>, &str)], what: Value) -> Value {
     let identities: Vec<_> =
         who.iter().map(|(kind, scope, value)| json!({ "kind": kind, "scope": scope, "value": value })).collect();
-    json!({ "specversion": "1.0", "id": id, "source": source, "type": kind, "time": Timestamp::now().to_string(),
+    json!({ "specversion": "1.0", "id": id, "source": source, "type": kind, "time": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
         "data": { "who": { "identities": identities }, "channel": "测试渠道", "what": what } })
 }
 

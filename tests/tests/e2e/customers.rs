@@ -5,9 +5,13 @@ use serde_json::{Value, json};
 use siyu_tests::marketplace;
 use siyu_tests::person;
 use siyu_tests::system::System;
+use std::time::Duration;
 
 use crate::database::is_settled;
 use crate::fixtures::PATIENCE;
+
+/// For how long a call to a platform is left to the one who makes it.
+const LEASE: Duration = Duration::from_secs(120);
 
 async fn started() -> System {
     let taobao = marketplace::others().into_iter().filter(|dialect| dialect.name() == "taobao").collect();
@@ -23,13 +27,13 @@ fn tags(found: &Value) -> Vec<&str> {
     tags
 }
 
-async fn one_customer(system: &System) -> Value {
+async fn one_customer(system: &System, patience: Duration) -> Value {
     let complete = async |system: &System| {
         let Some(found) = person::found(system).await? else { return Ok(None) };
         let orders = found["orders"]["count"] == 2;
         Ok((orders && is_settled(system) && tags(&found).len() >= person::TAGS.len()).then_some(found))
     };
-    match system.wait_for("one customer with all tags", PATIENCE, complete).await {
+    match system.wait_for("one customer with all tags", patience, complete).await {
         Ok(found) => found,
         Err(error) => panic!("{error}: {:#}", person::found(system).await.unwrap().unwrap_or_default()),
     }
@@ -39,7 +43,7 @@ async fn one_customer(system: &System) -> Value {
 async fn one_person_on_five_channels_is_one_customer_with_tags_and_reasons() {
     let system = started().await;
     person::play(&system, &system.others[0]).await.unwrap();
-    let found = one_customer(&system).await;
+    let found = one_customer(&system, PATIENCE).await;
     assert_eq!(tags(&found), person::TAGS);
     for tag in found["tags"].as_array().unwrap() {
         assert!(tag["reasons"].as_array().is_some_and(|reasons| !reasons.is_empty()), "{tag:#}");
@@ -72,7 +76,8 @@ async fn a_power_cut_in_the_middle_leaves_the_same_customer() {
     let mut system = started().await;
     person::play(&system, &system.others[0]).await.unwrap();
     system = system.crash_and_restart().unwrap();
-    let found = one_customer(&system).await;
+    // Calls that were on their way are made again when their lease is over.
+    let found = one_customer(&system, PATIENCE + LEASE).await;
     assert_eq!(tags(&found), person::TAGS);
     let dead = system.client.pages(&system.host.at("/v1/events/dead-letters")).await.unwrap();
     assert_eq!(dead, Vec::<Value>::new());

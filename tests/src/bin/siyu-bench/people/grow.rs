@@ -70,7 +70,7 @@ pub async fn grow(database: &Path, customers: u64) -> Result<Grown> {
         };
         app.db().write(&Cx::at(now), write).await?;
         consume(&functions).await?;
-        if (first + STEP) % 50_000 == 0 {
+        if (first + STEP).is_multiple_of(50_000) {
             eprintln!("    {}", first + STEP);
         }
     }
@@ -109,7 +109,7 @@ async fn rules(tagging: &Router) -> Result<String> {
     segment["id"].as_str().map(str::to_owned).context("a segment without id")
 }
 
-/// What is known of a customer: a view, and for every other one a paid order.
+/// What is known of a customer: a view, and for every other one a paid order. Even ones are known by a unionid, odd ones by a device.
 fn of(number: u64, now: UnixMs) -> Vec<Event> {
     let who = |kind, scope: Option<&str>, value| Identity { kind, scope: scope.map(str::to_owned), value };
     let wechat = who(IdentityKind::WechatUnionId, None, identity(number));
@@ -123,7 +123,7 @@ fn of(number: u64, now: UnixMs) -> Vec<Event> {
     let viewed = ActivityRecorded {
         v: Version,
         source: "grown".to_owned(),
-        identities: if number % 2 == 0 { vec![wechat.clone()] } else { vec![device] },
+        identities: if number.is_multiple_of(2) { vec![wechat.clone()] } else { vec![device] },
         hints: Vec::new(),
         channel: Some("bench".to_owned()),
         store: Some("/east/shanghai-01".to_owned()),
@@ -132,7 +132,7 @@ fn of(number: u64, now: UnixMs) -> Vec<Event> {
         activity,
     };
     let mut events = vec![Event::ActivityRecorded(viewed)];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         events.push(Event::OrderPaid(paid(number, wechat, now)));
     }
     events
@@ -150,7 +150,7 @@ fn paid(number: u64, who: Identity, now: UnixMs) -> OrderEvent {
         discount: Fen::ZERO,
     };
     let key = OrderKey { platform: Platform::Own, shop_id: "bench".to_owned(), platform_order_id: number.to_string() };
-    let province = if number % 4 == 0 { "浙江省" } else { "四川省" };
+    let province = if number.is_multiple_of(4) { "浙江省" } else { "四川省" };
     let order = Order {
         key,
         status: OrderStatus::Paid,
