@@ -195,5 +195,5 @@ pub fn fire_due(tx: &Tx<'_>, most: u32) -> Result<usize, DbError> {
 }
 
 fn data(event: &Event) -> Result<String, DbError> {
-    event.data().map(|data| data.to_string()).map_err(|error| DbError::Shape(error.to_string()))
+    event.json().map_err(|error| DbError::Shape(error.to_string()))
 }
