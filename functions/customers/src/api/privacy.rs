@@ -1,8 +1,10 @@
 //! A person's rights: a copy of what is known, and to be forgotten (Personal Information Protection Law, articles 45 and 47).
 
+use super::membership::view::{EntryView, MemberView};
 use super::{CustomersPrivacy, seen};
 use crate::SOURCE;
 use crate::State as Shared;
+use crate::store::membership::points;
 use crate::store::{privacy, view};
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +13,7 @@ use http::StatusCode;
 use kit::auth::Caller;
 use kit::extract::Path;
 use kit::{Cx, Problem, Tx, audit, events};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Everything that is known of one person, in clear: for the person, and for nobody else.
 #[utoipa::path(get, path = "/v1/customers/{id}/export", params(("id" = CustomerId, Path, description = "Its id, or one that it once had")),
@@ -31,9 +33,13 @@ pub async fn export(
     let vault = shared.settings.vault.as_ref()?.clone();
     // A write, since that somebody looked is written down.
     let write = move |tx: &Tx<'_>| {
-        let id = seen::customer(tx, &caller, id)?.id;
-        audit::done(tx, &caller, &id.to_string())?;
-        privacy::export(tx, &vault, id).map(Json).map_err(Problem::from)
+        let listed = seen::customer(tx, &caller, id)?;
+        audit::done(tx, &caller, &listed.id.to_string())?;
+        let mut copy = privacy::export(tx, &vault, listed.id)?;
+        let points = points::entries(tx, listed.id, None, u32::MAX)?.into_iter().map(EntryView::new);
+        copy["membership"] = json!(MemberView::read(tx, &vault, &listed)?);
+        copy["points"] = json!(points.collect::<Vec<_>>());
+        Ok::<_, Problem>(Json(copy))
     };
     shared.app.db().write(&cx, write).await
 }

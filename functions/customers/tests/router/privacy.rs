@@ -18,7 +18,8 @@ async fn everything_is_exported_and_after_erasure_nothing_personal_is_left_but_f
     let id = house.only_customer().await["id"].as_str().unwrap().to_owned();
 
     let copy = house.get(&format!("/v1/customers/{id}/export")).await.to_string();
-    for known in ["欧阳小明", "+8613800000001", "粉色", "怕苦", "oUnion-0001", "order.paid"] {
+    for known in ["membership", "points", "欧阳小明", "+8613800000001", "粉色", "怕苦", "oUnion-0001", "order.paid"]
+    {
         assert!(copy.contains(known), "{known} is missing in {copy}");
     }
     assert_eq!(house.column("select count(*) || '' as v from audit where action like '%export%'").await, ["1"]);

@@ -115,12 +115,14 @@ pub fn set_attribute(tx: &Tx<'_>, id: CustomerId, field: &str, told: &Attribute)
     tx.run("update tagging_customer set attributes = ?2 where id = ?1", &params![id.to_string(), json(&attributes)?])
 }
 
-/// Forgets the profile of a customer and of all who are part of it.
+/// Forgets the profile of a customer and of all who are part of it, and by which identities they were known: who comes again is somebody else,
+/// and their figures stay here.
 ///
 /// # Errors
-/// [`DbError`] of the statement.
+/// [`DbError`] of the statements.
 pub fn forget(tx: &Tx<'_>, survivor: &str) -> Result<(), DbError> {
-    tx.run("update tagging_customer set attributes = '{}' where survivor = ?1", &params![survivor])
+    tx.run("update tagging_customer set attributes = '{}' where survivor = ?1", &params![survivor])?;
+    tx.run("update subject set value = 'erased ' || id where customer = ?1", &params![survivor])
 }
 
 /// One customer is part of another from now on, with all that are part of it.

@@ -215,6 +215,11 @@ async fn an_erased_profile_is_asked_no_more_and_figures_stay() {
     desk.log(HOUR, vec![Event::CustomerErased(erased)]).await;
     assert_eq!(desk.names(who).await.len(), 0);
     assert_eq!(desk.features(who, "orders.count.ever").await, json!({ "orders.count.ever": 1 }));
+    // Who comes again is somebody else, and brings nothing along.
+    let again = customer(2);
+    desk.log(HOUR, vec![identified(again, &["M-1"]), bought(2, &["M-1"], HOUR, 70)]).await;
+    assert_eq!(desk.features(again, "orders.amount.ever").await, json!({ "orders.amount.ever": 70 }));
+    assert_eq!(desk.features(who, "orders.amount.ever").await, json!({ "orders.amount.ever": 100 }));
 }
 
 #[tokio::test]
