@@ -106,7 +106,7 @@ async fn run(cli: Cli) -> Result<()> {
         memory::measure(&mut figures).await?;
     }
     if wanted(Name::People) {
-        let sizes = if cli.quick { [1_000, 20_000] } else { [10_000, 1_000_000] };
+        let sizes = if cli.quick { [2_000, 20_000] } else { [10_000, 1_000_000] };
         people::measure(sizes, &mut figures).await?;
     }
     println!("\n{figures}");
