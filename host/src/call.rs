@@ -127,7 +127,7 @@ impl Failure {
     /// The answer to the caller: problem details (RFC 9457), with `Retry-After` where trying again makes sense.
     #[must_use]
     pub fn response(self) -> Response<WasiBody> {
-        let (kind, title) = match self {
+        let (kind, detail) = match self {
             Self::InstanceLost => ("instance-lost", "The instance that had the request is gone; try again"),
             Self::NoInstance => ("no-instance", "No instance could be started; try again later"),
             Self::Overloaded => ("overloaded", "Too many requests are waiting; try again later"),
@@ -135,13 +135,14 @@ impl Failure {
             Self::BodyTooLarge => ("body-too-large", "The request's body is too large"),
             Self::BodyIncomplete => ("body-incomplete", "The request's body did not come"),
             Self::NoResponse => ("no-response", "The component gave no response"),
-            Self::NotFound => ("not-found", "Nothing answers this path"),
+            Self::NotFound => ("not-found", "No route of the application has this path"),
         };
         let status = self.status();
         let problem = serde_json::json!({
             "type": format!("urn:siyu:host:{kind}"),
-            "title": title,
+            "title": status.canonical_reason().unwrap_or_default(),
             "status": status.as_u16(),
+            "detail": detail,
         });
         let body = Full::new(Bytes::from(problem.to_string())).map_err(|never| match never {});
         let mut response = Response::new(body.boxed_unsync());

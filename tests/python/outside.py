@@ -108,6 +108,38 @@ def wechat_store_push(token, message_key, app_id, event, timestamp, nonce):
     return {"query": query, "body": json.dumps({"ToUserName": "gh_0123456789ab", "Encrypt": sealed["Encrypt"]})}
 
 
+def wechat_crypto(family, token, key, receive_id):
+    """The library's class for WeCom, or for Official Accounts."""
+    if family == "wecom":
+        from wechatpy.enterprise.crypto import WeChatCrypto
+    else:
+        from wechatpy.crypto import WeChatCrypto
+    return WeChatCrypto(token, key, receive_id)
+
+
+def wechat_seal(family, token, key, receive_id, message, timestamp, nonce):
+    """The envelope of a message: Encrypt, MsgSignature, TimeStamp, Nonce."""
+    import xmltodict
+
+    sealed = wechat_crypto(family, token, key, receive_id).encrypt_message(message, nonce, timestamp)
+    return xmltodict.parse(sealed)["xml"]
+
+
+def wechat_open(family, token, key, receive_id, body, signature, timestamp, nonce):
+    """The message of an envelope; nothing where the library does not accept it."""
+    from wechatpy.exceptions import WeChatException
+
+    try:
+        return wechat_crypto(family, token, key, receive_id).decrypt_message(body, signature, timestamp, nonce)
+    except WeChatException:
+        return None
+
+
+def wecom_echo(token, key, receive_id, echo, signature, timestamp, nonce):
+    """The echo that WeCom's console wants back."""
+    return wechat_crypto("wecom", token, key, receive_id).check_signature(signature, timestamp, nonce, echo)
+
+
 def xiaohongshu_push(key, secret, path, timestamp):
     """The header `sign`."""
     from xiaohongshu.api.api import ARK

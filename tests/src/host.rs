@@ -242,9 +242,10 @@ fn status_kb(pid: u32, field: &str) -> Result<u64> {
     number.parse().with_context(|| format!("{field} {number:?} is no number"))
 }
 
-/// The checkout's folder.
+/// The folder of the checkout in which cargo runs this program. (Where it was compiled may have been another one with the same target folder.)
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    package.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_path_buf()
 }
 
 /// The host's binary: where `cargo xtask` says it is, else beside the program that is running.

@@ -5,15 +5,20 @@
 //! - [`marketplace`] simulates the platforms: they keep orders, push signed messages, answer their signed APIs, and misbehave
 //!   on demand. They share no code with what they test, signatures included.
 //! - [`kuaidi100`] simulates the parcel service: parcels watched and couriers called, with news of both.
+//! - [`wecom`] and [`official_account`] simulate the two sides of WeChat that a merchant talks to customers on; [`wechat`] is what
+//!   they have in common.
 //! - [`standard_webhooks`] signs what own shops and tills send.
 //! - [`merchant`] makes up the morning of a tea chain, and keeps the books that the system's answers are compared with.
 //! - [`person`] plays one person's way through all channels.
 //! - [`system`] starts platforms and application together.
+//! - [`check`] says what must hold of a state directory, and where it does not.
+//! - [`python`] makes programs that others have written in Python ready.
 //! - [`load`] drives many connections at once and measures.
 //!
-//! The programs `siyu-demo` and `siyu-bench` stand on the same parts; `cargo xtask demo` and `cargo xtask bench` run them.
+//! The programs `siyu-demo`, `siyu-bench` and `siyu-check` stand on the same parts; `cargo xtask` runs them.
 //! Everyone in here is invented.
 
+pub mod check;
 pub mod host;
 pub mod http;
 pub mod kuaidi100;
@@ -21,7 +26,11 @@ pub mod load;
 pub mod manifest;
 pub mod marketplace;
 pub mod merchant;
+pub mod official_account;
 pub mod person;
+pub mod python;
 pub mod standard_webhooks;
 pub mod system;
 pub mod table;
+pub mod wechat;
+pub mod wecom;

@@ -1,28 +1,40 @@
 //! One person's way through the merchant's channels: she scans a code in a store, follows, looks at the menu, views a product three
 //! times, comments in a live room, and buys on Douyin and on Taobao. Each platform knows her by another id. All of it is invented.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
+use domain::{UnixMs, day};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::http::Client;
+use crate::marketplace::push::Mishaps;
 use crate::marketplace::server::Server;
 use crate::merchant::baskets;
 use crate::standard_webhooks;
 use crate::system::{System, WEBHOOK_SECRET};
+use crate::wechat::people::Person;
 
 /// What she buys and looks at, as the merchant's catalogue calls it.
 pub const PRODUCT: &str = "TEA-STRAWBERRY";
-/// Her ids: WeChat's, and the marketplaces'.
-pub const UNIONID: &str = "oTestUnion-0001";
+/// What the simulated WeChat calls her.
+pub const HER: &str = "草莓";
 /// Her id on every marketplace.
 pub const BUYER: &str = "测试草莓爱好者";
 /// The store that she walks into.
 pub const STORE: &str = "/east/shanghai-01";
+/// The channel of the code at its door.
+pub const CHANNEL: &str = "store-doors";
+/// What the channel cost today, fen.
+pub const COST: i64 = 2_000;
+/// Who receives those who scan it.
+pub const ADVISOR: &str = "staff-01";
 
 /// The tags that she has in the end, sorted.
-pub const TAGS: [&str; 8] = [
+pub const TAGS: [&str; 9] = [
     "Asks for the price",
+    "Came by the store's door",
     "Hesitates at the menu",
     "Looked at a product three times",
     "New follower",
@@ -56,7 +68,33 @@ pub async fn prepare(system: &System) -> Result<()> {
         let id = rule.as_str().context("a rule without id")?;
         call(system, "POST", &format!("/v1/tag-rules/{id}/activate"), &json!({})).await?;
     }
+    let path = format!("/v1/tag-groups/{group}/tags");
+    let door = call(system, "POST", &path, &json!({ "name": "Came by the store's door" })).await?;
+    call(system, "PUT", &format!("/v1/channels/{CHANNEL}"), &json!({ "label": "门店海报" })).await?;
+    let members = json!([{ "staff": ADVISOR, "daily_cap": 100 }]);
+    let plan = json!({
+        "reception": { "staff": [{ "from": "00:00", "until": "24:00", "members": members }] },
+        "tags": [door["id"]],
+        "welcome": { "default": { "text": "你好{customer}，欢迎光临" } },
+    });
+    let code = json!({ "channel": CHANNEL, "kind": "contact_way", "name": "A店门口", "store": STORE, "plan": plan });
+    call(system, "POST", "/v1/channel-codes", &code).await?;
     Ok(())
+}
+
+/// The code at the store's door, once WeCom has made it.
+async fn door(system: &System) -> Result<String> {
+    let made = async |system: &System| {
+        let codes = system.client.pages(&system.host.at(&format!("/v1/channel-codes?channel={CHANNEL}"))).await?;
+        let ready = codes.iter().find(|code| code["status"] == "ready");
+        Ok(ready.and_then(|code| code["state"].as_str()).map(str::to_owned))
+    };
+    system.wait_for("WeCom to make the code", Duration::from_secs(20), made).await
+}
+
+/// She, as the simulated WeChat knows her.
+pub fn her() -> Person {
+    Person::new(HER)
 }
 
 async fn call(system: &System, method: &str, path: &str, body: &Value) -> Result<Value> {
@@ -90,15 +128,14 @@ pub fn event(id: &str, source: &str, kind: &str, who: &[(&str, Option<&str>, &st
 /// # Errors
 /// When something is not taken.
 pub async fn play(system: &System, taobao: &Server) -> Result<()> {
-    let wechat = ("wechat_union_id", None, UNIONID);
+    let her = her();
+    let unionid = her.unionid.clone().context("she has a unionid")?;
+    let wechat = ("wechat_union_id", None, unionid.as_str());
     let douyin = ("douyin_open_id", Some(system.platform.app().key.as_str()), BUYER);
     let on_taobao = ("taobao_open_uid", Some(taobao.app().key.as_str()), BUYER);
-    let mut scanned = event("p-1", "store-codes", "code.scanned", &[wechat], json!({ "code": "shanghai-01-door" }));
-    scanned["data"]["store"] = json!(STORE);
-    scanned["data"]["staff"] = json!("G-07");
-    scanned["data"]["who"]["name"] = json!("虚构草莓");
+    system.wecom.scan(&door(system).await?, &her)?;
+    system.wecom.deliver(&Mishaps::NONE).await?;
     let mut events = vec![
-        scanned,
         event("p-2", "official-account", "account.followed", &[wechat], json!({ "account": "gh_test" })),
         event("p-3", "menu", "menu.dwelled", &[wechat], json!({ "menu": "spring", "dwell_ms": 42_000 })),
         event(
@@ -122,22 +159,43 @@ pub async fn play(system: &System, taobao: &Server) -> Result<()> {
     }));
     tell(system, "person-1", &events).await?;
     for (server, hook) in [(&system.platform, system.douyin_hook()), (taobao, system.hook(taobao))] {
-        let placed = Timestamp::now().as_second() - 120;
+        // After the scan: what she buys is owed to the code at the door.
+        let placed = Timestamp::now().as_second();
         server
             .shop(|shop| {
                 let mut basket = baskets::plain(vec![baskets::tea(PRODUCT, 2, 1_990)]);
                 basket.buyer = BUYER.to_owned();
                 let id = shop.place(basket, placed);
-                shop.pay(&id, placed + 30)
+                shop.pay(&id, placed)
             })
             .map_err(|error| anyhow::anyhow!("{error:?}"))?;
         // Taobao's messages wait in a queue that the application asks for.
         if let crate::marketplace::dialect::Delivery::Push(_) = server.dialect().delivery() {
-            let none = crate::marketplace::push::Mishaps::NONE;
-            server.deliver(&none, &Client::new(), &hook).await?;
+            server.deliver(&Mishaps::NONE, &Client::new(), &hook).await?;
         }
     }
     Ok(())
+}
+
+/// What the code at the door brought today, by the store that it hangs in, its cost entered before: the report's row; nothing before there is one.
+///
+/// # Errors
+/// When the application cannot be asked.
+pub async fn roi(system: &System) -> Result<Option<Value>> {
+    let now = UnixMs::from_seconds(Timestamp::now().as_second())?;
+    let today = day::date_of(day::of(now)).context("no such day")?;
+    let cost = json!({ "amount": COST });
+    let url = system.host.at(&format!("/v1/channels/{CHANNEL}/costs/{today}"));
+    let entered = system.client.json("PUT", &url, &cost).await?;
+    ensure!(entered.status == 204, "the cost was answered with {entered}");
+    // Midnight may have come since she scanned.
+    let from = today.yesterday()?;
+    let path = format!("/v1/channels/report?from={from}&to={today}&by=store&channel={CHANNEL}");
+    let answer = system.client.get(&system.host.at(&path)).await?;
+    ensure!(answer.status == 200, "the report: {answer}");
+    let report = answer.json()?;
+    let rows = report["rows"].as_array().context("a report without rows")?;
+    Ok(rows.iter().find(|row| row["key"] == STORE).cloned())
 }
 
 /// The customer who has her id, from all sides; nothing while there is not exactly one.

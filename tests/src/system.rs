@@ -15,6 +15,8 @@ use crate::marketplace::dialect::Dialect;
 use crate::marketplace::doudian::Doudian;
 use crate::marketplace::server::Server;
 use crate::merchant::tills;
+use crate::official_account::{self, OfficialAccount};
+use crate::wecom::{self, Wecom};
 
 /// Secrets made up for tests. Whoever runs Siyu in earnest makes their own.
 pub const WEBHOOK_SECRET: &str = "whsec_dGVzdC1vbmx5LXdlYmhvb2stc2VjcmV0LTAwMDE=";
@@ -22,6 +24,9 @@ pub const WEBHOOK_SECRET: &str = "whsec_dGVzdC1vbmx5LXdlYmhvb2stc2VjcmV0LTAwMDE=
 pub const DATA_KEY: &str = "dGVzdC1vbmx5LWRhdGEta2V5LTMyLWJ5dGVzLWxvbiE=";
 /// The operator's first token.
 pub const API_TOKEN: &str = "test-only-api-token-0123456789abcdef";
+
+/// Where codes lead, as far as the outside world knows. Nobody calls it.
+pub const PUBLIC_URL: &str = "https://siyu.example";
 
 /// The application's database in the state folder, as docs/operations.md names it.
 pub const DATABASE: &str = "sqlite_db.db";
@@ -32,6 +37,10 @@ pub struct System {
     pub platform: Server,
     /// The other simulated platforms.
     pub others: Vec<Server>,
+    /// The simulated WeCom.
+    pub wecom: Arc<Wecom>,
+    /// The simulated Official Account.
+    pub account: Arc<OfficialAccount>,
     /// The host that runs the application.
     pub host: Host,
     /// A client with the operator's token.
@@ -76,10 +85,20 @@ impl System {
             setup = knowing(setup, &other);
             others.push(other);
         }
-        let setup = change(setup);
+        let wecom = Arc::new(Wecom::start(wecom::Settings::default()).await?);
+        let account = Arc::new(OfficialAccount::start(official_account::Settings::default()).await?);
+        let setup = change(account.known_to(wecom.known_to(setup)));
         let state = fresh_state()?;
         let host = Host::start(&setup, state.path())?;
-        Ok(Self { platform, others, host, client: Client::new().with_token(API_TOKEN), setup, state })
+        let client = Client::new().with_token(API_TOKEN);
+        Ok(Self { platform, others, wecom, account, host, client, setup, state }.routed())
+    }
+
+    /// The same, WeCom and the Official Account knowing where the host is.
+    fn routed(self) -> Self {
+        self.wecom.route(self.host.url());
+        self.account.route(self.host.url());
+        self
     }
 
     /// Kill the host as a power cut would, and start it again on the same state.
@@ -87,10 +106,10 @@ impl System {
     /// # Errors
     /// When it does not start again.
     pub fn crash_and_restart(self) -> Result<Self> {
-        let Self { platform, others, host, client, setup, state } = self;
+        let Self { platform, others, wecom, account, host, client, setup, state } = self;
         host.kill()?;
         let host = Host::start(&setup, state.path())?;
-        Ok(Self { platform, others, host, client, setup, state })
+        Ok(Self { platform, others, wecom, account, host, client, setup, state }.routed())
     }
 
     /// Stop the host and leave its state behind; start it anew on a folder that holds `backup` and nothing else.
@@ -98,13 +117,13 @@ impl System {
     /// # Errors
     /// When it does not stop or start, or the back-up cannot be copied.
     pub fn restore(self, backup: &Path) -> Result<Self> {
-        let Self { platform, others, host, client, setup, state: left } = self;
+        let Self { platform, others, wecom, account, host, client, setup, state: left } = self;
         host.stop()?;
         drop(left);
         let state = fresh_state()?;
         std::fs::copy(backup, state.path().join(DATABASE)).context("cannot copy the back-up")?;
         let host = Host::start(&setup, state.path())?;
-        Ok(Self { platform, others, host, client, setup, state })
+        Ok(Self { platform, others, wecom, account, host, client, setup, state }.routed())
     }
 
     /// Connect all shops of a platform as a person would, with the tokens from the platform's console.
@@ -218,7 +237,8 @@ pub fn configured(platform: &Server) -> Setup {
     let setup = Setup::application()
         .variable("webhook_secret", WEBHOOK_SECRET)
         .variable("data_key", DATA_KEY)
-        .variable("api_token", API_TOKEN);
+        .variable("api_token", API_TOKEN)
+        .variable("public_url", PUBLIC_URL);
     knowing(setup, platform)
 }
 

@@ -14,6 +14,8 @@ use std::sync::{Arc, LazyLock};
 use domain::UnixMs;
 use http::{HeaderMap, Method};
 use platforms::marketplace::{App, Delivery, Received, VerifyError};
+use platforms::wechat::crypto::{Key, signature};
+use platforms::wechat::{self, Callback};
 use serde_json::{Value, json};
 use siyu_tests::host::root;
 use siyu_tests::marketplace::dialect::{Dialect, Refused};
@@ -30,6 +32,7 @@ use siyu_tests::marketplace::xiaohongshu::Xiaohongshu;
 use siyu_tests::merchant::baskets;
 use siyu_tests::merchant::tills::Sale;
 use siyu_tests::system::{System, WEBHOOK_SECRET};
+use siyu_tests::wechat::seal;
 
 #[tokio::test]
 async fn a_webhook_signed_by_the_reference_library_is_accepted() {
@@ -97,6 +100,69 @@ fn outside_libraries_and_we_accept_the_same_pushes() {
         assert_eq!(messages.iter().map(|message| message.kind.as_str()).collect::<Vec<_>>(), [kind]);
         assert!(matches!(receive(dialect, &tampered), Err(VerifyError::Mismatch(_))), "{}", dialect.name());
     }
+}
+
+/// wechatpy in the place of WeCom and of an Official Account: what it seals we open, and it opens what we seal.
+#[test]
+fn the_outside_library_and_we_open_each_other_s_callbacks() {
+    let Some(python) = python() else { return };
+    // The first key has the two bits set that 43 characters hold too many, the second has not.
+    let families = [
+        ("wecom", "ww0123456789abcdef", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"),
+        ("account", "wx00000000000a11ce", "4Ma3YBrSBbX2aez8MJpXGBne5LSDwgGqHbhM9WPYIws"),
+    ];
+    for (family, receive_id, key) in families {
+        let (token, timestamp, nonce) = ("inventedToken", now().seconds().to_string(), "263014780");
+        let message = "<xml><Event><![CDATA[subscribe]]></Event><Content><![CDATA[欢迎 & 再见]]></Content></xml>";
+        let input = json!({
+            "family": family, "token": token, "key": key, "receive_id": receive_id, "message": message,
+            "timestamp": timestamp, "nonce": nonce,
+        });
+        let envelope = outside(python, "wechat_seal", &input);
+        let (sealed, signed) = (envelope["Encrypt"].as_str().unwrap(), envelope["MsgSignature"].as_str().unwrap());
+        let received = |signature: &str, ours: &str, sealed: &str| {
+            let callback =
+                Callback { token, key, receive_ids: &[ours], minutes: 10, variables: "token and key", plain: false };
+            let query = format!("msg_signature={signature}&timestamp={timestamp}&nonce={nonce}");
+            let (method, headers) = (&Method::POST, &HeaderMap::new());
+            let body = format!("<xml><ToUserName>x</ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>");
+            let delivery = Delivery { method, path: "/", query: &query, headers, body: body.as_bytes(), now: now() };
+            callback.open(&delivery)
+        };
+        assert_eq!(received(signed, receive_id, sealed), Ok(wechat::Call::Message(message.to_owned())), "{family}");
+        let forged = signed.chars().rev().collect::<String>();
+        assert!(received(&forged, receive_id, sealed).is_err(), "{family}: a signature that is none");
+        assert!(received(signed, "wx0", sealed).is_err(), "{family}: for somebody else");
+
+        // The other way: a reply's envelope, as we seal and sign it.
+        let sealed = Key::parse(key).unwrap().seal(*b"0123456789abcdef", message, receive_id).unwrap();
+        let signed = signature(&[token, &timestamp, nonce, &sealed]);
+        let open = |signed: &str| {
+            let body = format!("<xml><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>");
+            let input = json!({
+                "family": family, "token": token, "key": key, "receive_id": receive_id, "body": body,
+                "signature": signed, "timestamp": timestamp, "nonce": nonce,
+            });
+            outside(python, "wechat_open", &input)
+        };
+        assert_eq!(open(&signed), message, "{family}");
+        assert_eq!(open("0"), Value::Null, "{family}");
+    }
+}
+
+/// The simulators seal by themselves: what they send to try an address out, the library answers as their console wants it.
+#[test]
+fn the_outside_library_opens_what_the_simulators_seal() {
+    let Some(python) = python() else { return };
+    let (token, key, receive_id) =
+        ("inventedToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "ww0123456789abcdef");
+    let sealed = seal::seal(key, *b"fedcba9876543210", "4857093420", receive_id).unwrap();
+    let signed = seal::signature(vec![token, "1790000000", "n-1", &sealed]);
+    let input = json!({
+        "token": token, "key": key, "receive_id": receive_id, "echo": sealed, "signature": signed,
+        "timestamp": "1790000000", "nonce": "n-1",
+    });
+    assert_eq!(outside(python, "wecom_echo", &input), "4857093420");
 }
 
 /// A push with one message, and the same after someone has changed it on its way.
@@ -205,39 +271,11 @@ fn run(python: &Path, what: &str, input: &Value) -> Output {
     command.envs([("TZ", "CST-8"), ("NO_PROXY", "127.0.0.1")]).output().unwrap()
 }
 
-/// Python with the libraries. On a developer's machine it may be missing, which is said; in CI the tests have to run.
+/// Python with the libraries.
 fn python() -> Option<&'static Path> {
-    static PYTHON: LazyLock<Result<PathBuf, String>> = LazyLock::new(environment);
-    match &*PYTHON {
-        Ok(python) => Some(python),
-        Err(why) if std::env::var_os("CI").is_none() => {
-            eprintln!("\n!!! SKIPPED: a test of tests/outside_signers.rs: {why}\n");
-            None
-        }
-        Err(why) => panic!("{why}"),
-    }
-}
-
-/// A virtual environment with the libraries, made once for a list of them and kept among the build's own files; its Python.
-fn environment() -> Result<PathBuf, String> {
-    const LIBRARIES: &str = include_str!("../python/requirements.txt");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside-signers");
-    let python = folder.join("bin/python");
-    let installed = folder.join("installed.txt");
-    if !std::fs::read_to_string(&installed).is_ok_and(|list| list == LIBRARIES) {
-        try_to(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-        let list = root().join("tests/python/requirements.txt");
-        let pip = "-m pip --quiet install --no-deps --ignore-requires-python --use-pep517 --requirement";
-        try_to(Command::new(&python).args(pip.split(' ')).arg(list))?;
-        std::fs::write(&installed, LIBRARIES).map_err(|error| error.to_string())?;
-    }
-    Ok(python)
-}
-
-fn try_to(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)))
+    static PYTHON: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside-signers");
+        siyu_tests::python::python(&folder, &root().join("tests/python/requirements.txt"))
+    });
+    PYTHON.as_deref()
 }

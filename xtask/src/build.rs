@@ -44,7 +44,7 @@ pub fn functions_and_guests(workspace: &Workspace) -> Result<()> {
 /// # Errors
 /// When it does not compile.
 pub fn host(workspace: &Workspace) -> Result<PathBuf> {
-    native(workspace, "embedded host (several minutes the first time)")?;
+    native(workspace, "embedded host (several minutes the first time)", "release")?;
     built(host_path(workspace))
 }
 
@@ -53,12 +53,12 @@ pub fn host_path(workspace: &Workspace) -> PathBuf {
     binary(workspace, HOST_BIN)
 }
 
-/// Compile host and tools, then run the program `tool` of the tests package with `flags`.
+/// Compile host and tools by `profile`, then run the program `tool` of the tests package with `flags`.
 ///
 /// # Errors
 /// When something does not compile or the tool ends with an error.
-pub fn tools_and_run(workspace: &Workspace, tool: &str, flags: &[OsString]) -> Result<()> {
-    native(workspace, "embedded host and tools (several minutes the first time)")?;
+pub fn tools_and_run(workspace: &Workspace, profile: &str, tool: &str, flags: &[OsString]) -> Result<()> {
+    native(workspace, "embedded host and tools (several minutes the first time)", profile)?;
     let mut command = Command::new(built(binary(workspace, tool))?);
     command.args(flags).current_dir(&workspace.root).env(HOST_VARIABLE, built(host_path(workspace))?);
     let status = command.status().with_context(|| format!("cannot start {tool}"))?;
@@ -70,12 +70,12 @@ pub fn tools_and_run(workspace: &Workspace, tool: &str, flags: &[OsString]) -> R
 
 /// Host and tools are compiled by one call with one selection of packages: cargo unites the features of what it is asked
 /// for, and another selection would compile wasmtime again.
-fn native(workspace: &Workspace, what: &str) -> Result<()> {
-    step(what, || {
-        run(cargo().current_dir(&workspace.root).args(["build", "--release", "--bins", "-p", HOST, "-p", TOOLS]))
-    })
+fn native(workspace: &Workspace, what: &str, profile: &str) -> Result<()> {
+    let arguments = ["build", "--profile", profile, "--bins", "-p", HOST, "-p", TOOLS];
+    step(what, || run(cargo().current_dir(&workspace.root).args(arguments)))
 }
 
+/// Cargo writes what it builds by the profiles `release` and `bench` into one folder.
 fn binary(workspace: &Workspace, name: &str) -> PathBuf {
     workspace.target_dir.join("release").join(name)
 }

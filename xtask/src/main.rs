@@ -57,6 +57,12 @@ enum Command {
         #[arg(last = true, value_name = "CARGO TEST ARGUMENTS")]
         arguments: Vec<OsString>,
     },
+    /// Verify a state directory: constraints, cursors, each function's books against the log and each other.
+    Check {
+        /// Flags of the check: `--state-dir FOLDER` (`.siyu` unless given), `--help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CHECK FLAGS")]
+        flags: Vec<OsString>,
+    },
     /// Build, then measure the host beside native servers that do the same work.
     Bench {
         /// Flags of the benchmark: `--quick`, `--only NAME`, `--json FILE`, `--help` lists all.
@@ -100,12 +106,13 @@ fn run(cli: Cli) -> Result<()> {
         }
         Command::Demo { flags } => {
             build::functions(&workspace)?;
-            build::tools_and_run(&workspace, "siyu-demo", &flags)
+            build::tools_and_run(&workspace, "release", "siyu-demo", &flags)
         }
         Command::Bench { flags } => {
             build::functions_and_guests(&workspace)?;
-            build::tools_and_run(&workspace, "siyu-bench", &flags)
+            build::tools_and_run(&workspace, "bench", "siyu-bench", &flags)
         }
+        Command::Check { flags } => build::tools_and_run(&workspace, "release", "siyu-check", &flags),
         Command::Test { arguments } => test::run(&workspace, &arguments),
     }
 }

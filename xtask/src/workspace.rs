@@ -32,7 +32,7 @@ pub struct Component {
 }
 
 impl Workspace {
-    /// Ask cargo about the workspace that this program was compiled in.
+    /// Ask cargo about the workspace in which it runs this program. (Where it was compiled may have been another checkout with the same target folder.)
     ///
     /// # Errors
     /// When cargo cannot be run or rejects a manifest; the message is cargo's own.
@@ -50,7 +50,7 @@ impl Workspace {
         }
         let output = cargo()
             .args(["metadata", "--format-version", "1", "--no-deps"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| ".".into()))
             .output()
             .context("cannot run cargo; install Rust from https://rustup.rs")?;
         if !output.status.success() {

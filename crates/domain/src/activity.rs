@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::RelationSide;
+
 /// What a person did, or what became known of one. Carries no personal data in clear.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -112,6 +114,46 @@ pub enum Activity {
         /// How long, in seconds.
         seconds: u32,
     },
+    /// A person became the contact of a member of staff (`staff` of the event) at WeCom.
+    ContactAdded {
+        /// The channel code that it came by.
+        code: Option<String>,
+        /// Whether the member of staff has not confirmed it yet.
+        half: bool,
+    },
+    /// A person is no longer the contact of a member of staff.
+    ContactRemoved {
+        /// Who ended it.
+        by: RelationSide,
+    },
+    /// A person joined a group chat.
+    GroupJoined {
+        /// The group, by the platform's id.
+        group: String,
+        /// The channel code that it came by.
+        code: Option<String>,
+    },
+    /// A person left a group chat.
+    GroupLeft {
+        /// The group, by the platform's id.
+        group: String,
+    },
+    /// A person wrote. The text is kept sealed, not here.
+    MessageSent {
+        /// Where: the account.
+        account: String,
+        /// What it was: `text`, `image`, `voice`, `location`, in the platform's word.
+        form: String,
+        /// The merchant's keywords that the text has, sorted.
+        keywords: Vec<String>,
+    },
+    /// A menu of an account was used.
+    MenuUsed {
+        /// The account.
+        account: String,
+        /// The menu's key or address.
+        menu: String,
+    },
     /// The birthday became known, without the year.
     BirthdayTold {
         /// 1 to 12.
@@ -149,6 +191,12 @@ impl Activity {
             Self::ConsultationHeld { .. } => "consultation_held",
             Self::DeviceSold { .. } => "device_sold",
             Self::CallHeld { .. } => "call_held",
+            Self::ContactAdded { .. } => "contact_added",
+            Self::ContactRemoved { .. } => "contact_removed",
+            Self::GroupJoined { .. } => "group_joined",
+            Self::GroupLeft { .. } => "group_left",
+            Self::MessageSent { .. } => "message_sent",
+            Self::MenuUsed { .. } => "menu_used",
             Self::BirthdayTold { .. } => "birthday_told",
             Self::MemberLevelTold { .. } => "member_level_told",
         }

@@ -4,6 +4,7 @@
 //! vocabulary is closed: a type or a version that this code does not know is an error, never a guess, so that a consumer
 //! of an older release stops at (and later replays) what it cannot understand. docs/events.md is generated from here.
 
+mod channel;
 mod customer;
 mod envelope;
 mod membership;
@@ -15,9 +16,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use self::channel::{
+    AttributionDue, ContactDetailed, ContactFollow, ContactsDue, ContentRevisited, FissionHelpState, FissionHelped,
+    FissionJoined, FissionRewarded, ReceptionDue, WecomMarksDue, WecomTagsChanged, WelcomeEnded, WelcomeOutcome,
+    WelcomeResultDue,
+};
 pub use self::customer::{
     ActivityRecorded, BackfillDue, CustomerAttributeChanged, CustomerConflict, CustomerErased, CustomerIdentified,
-    CustomerMerged, CustomerSplit, CustomerStageChanged, CustomerStageDue, DayBegan, RuleMatched, TagEvent,
+    CustomerMerged, CustomerSplit, CustomerStageChanged, CustomerStageDue, DayBegan, RfmDue, RuleMatched, TagDefined,
+    TagEvent, TagRetired,
 };
 pub use self::envelope::{CloudEvent, SPEC_VERSION};
 pub use self::membership::{
@@ -30,8 +37,9 @@ pub use self::payload::{
     StockPushDue, StockShort,
 };
 pub use self::relation::{
-    CustomerImported, FollowUpDue, FollowUpOutcome, FollowUpRecorded, FollowUpStep, HandoverDue, ImportDue,
-    ImportedPoints, RelationChange, RelationChanged, RelationSide,
+    CustomerImported, FollowUpDue, FollowUpOutcome, FollowUpRecorded, FollowUpStep, HandoverAnswer, HandoverAnswered,
+    HandoverBegun, HandoverDue, HandoverResultDue, ImportDue, ImportedPoints, RelationChange, RelationChanged,
+    RelationSide,
 };
 pub use self::version::Version;
 
@@ -172,6 +180,12 @@ vocabulary! {
     RelationChanged(RelationChanged, 1) = "relation.changed";
     /// Customers of a handover are to be given to the other member of staff. A timer.
     HandoverDue(HandoverDue, 1) = "handover.due";
+    /// Customers of a handover are to be handed over at WeCom too.
+    HandoverBegun(HandoverBegun, 1) = "handover.begun";
+    /// WeCom has said what becomes of a customer of a handover.
+    HandoverAnswered(HandoverAnswered, 1) = "handover.answered";
+    /// WeCom is to be asked how a handover fares. A timer.
+    HandoverResultDue(HandoverResultDue, 1) = "handover.result_due";
     /// A member of staff wrote down a contact with a customer, or what became of it.
     FollowUpRecorded(FollowUpRecorded, 1) = "follow_up.recorded";
     /// A member of staff is to get in touch with a customer again. A timer.
@@ -184,12 +198,20 @@ vocabulary! {
     TagAdded(TagEvent, 1) = "tag.added";
     /// A customer lost a tag.
     TagRemoved(TagEvent, 1) = "tag.removed";
+    /// A person's word on a customer's tag was taken back: rules decide again.
+    TagReleased(TagEvent, 1) = "tag.released";
+    /// A tag was retired: nobody gets it any more, and who has it loses it.
+    TagRetired(TagRetired, 1) = "tag.retired";
+    /// A tag was made or renamed, or its group was renamed.
+    TagDefined(TagDefined, 1) = "tag.defined";
     /// A customer has come to fulfil a rule that raises an event.
     RuleMatched(RuleMatched, 1) = "rule.matched";
     /// A day of the merchant's calendar began. A timer.
     TaggingDay(DayBegan, 1) = "tagging.day";
-    /// Customers are to be looked at again by a new rule or segment. A timer.
+    /// Customers are to be looked at again by a new rule or segment, or to lose a retired tag. A timer.
     TaggingBackfill(BackfillDue, 1) = "tagging.backfill";
+    /// Limits of RFM scores are to be put in force, or worked out again. A timer.
+    TaggingRfm(RfmDue, 1) = "tagging.rfm";
     /// Somebody claimed a member card.
     MemberJoined(MemberJoined, 1) = "member.joined";
     /// A customer's level of membership changed.
@@ -206,6 +228,32 @@ vocabulary! {
     PointsRedeemed(PointsRedeemed, 1) = "points.redeemed";
     /// A redemption of points was cancelled.
     RedemptionCancelled(RedemptionCancelled, 1) = "points.redemption_cancelled";
+    /// WeCom told all that it knows of a contact, or the Official Account of a follower.
+    ContactDetailed(ContactDetailed, 1) = "contact.detailed";
+    /// Tags of the company changed at WeCom.
+    WecomTagsChanged(WecomTagsChanged, 1) = "wecom.tags_changed";
+    /// Contacts of customers who have a tag are to be marked with it at WeCom. A timer.
+    WecomMarksDue(WecomMarksDue, 1) = "wecom.marks_due";
+    /// The welcome of a contact ended, one way or another.
+    WelcomeEnded(WelcomeEnded, 1) = "welcome.ended";
+    /// WeCom is to be asked whether a message in a welcome's place was sent. A timer.
+    WelcomeResultDue(WelcomeResultDue, 1) = "welcome.result_due";
+    /// Who receives by a code is to be worked out again. A timer.
+    ReceptionDue(ReceptionDue, 1) = "reception.due";
+    /// WeCom is to be asked who the contacts of a member of staff are. A timer.
+    ContactsDue(ContactsDue, 1) = "contacts.due";
+    /// Which channels orders are owed to is to be worked out again. A timer.
+    AttributionDue(AttributionDue, 1) = "attribution.due";
+    /// Somebody asked for a code of one's own in a fission.
+    FissionJoined(FissionJoined, 1) = "fission.joined";
+    /// A friend came by an inviter's own code, or left again.
+    FissionHelped(FissionHelped, 1) = "fission.helped";
+    /// An inviter reached a level of a fission, and is owed its reward.
+    FissionRewarded(FissionRewarded, 1) = "fission.rewarded";
+    /// An inviter fell below a level of a fission before its reward was given.
+    FissionRewardVoided(FissionRewarded, 1) = "fission.reward_voided";
+    /// A person has opened one content so often that the advisor is to know.
+    ContentRevisited(ContentRevisited, 1) = "content.revisited";
     /// A call to another system was answered with success.
     OutboxSucceeded(OutboxSucceeded, 1) = "outbox.succeeded";
     /// A call to another system was given up.

@@ -94,6 +94,14 @@ ids! {
     RewardId;
     /// A redemption: points given for something.
     RedemptionId;
+    /// A channel code.
+    ChannelCodeId;
+    /// A fission: a campaign in which friends bring friends.
+    FissionId;
+    /// An inviter's part in a fission.
+    ParticipantId;
+    /// A tracked content.
+    ContentId;
 }
 
 /// Where an order or an identity comes from.

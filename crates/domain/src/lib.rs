@@ -6,6 +6,7 @@
 mod activity;
 mod calendar;
 mod customer;
+pub mod day;
 mod event;
 mod identity;
 mod ids;

@@ -13,12 +13,12 @@ use utoipa::ToSchema;
 
 #[test]
 fn docs_events_md_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/events.md");
+    let path = Path::new("../../docs/events.md");
     let written = document();
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &written).unwrap();
+        std::fs::write(path, &written).unwrap();
     }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let found = std::fs::read_to_string(path).unwrap_or_default();
     assert!(found == written, "docs/events.md is stale: run `UPDATE_DOCS=1 cargo test -p domain --test events_doc`");
 }
 

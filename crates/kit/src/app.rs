@@ -22,6 +22,7 @@ struct Inner {
     client: Client,
     variables: Variables,
     counters: Counters,
+    nudge: Nudge,
 }
 
 /// How many writes share a commit at the most. Bounds how long the write lock is held.
@@ -62,10 +63,16 @@ impl App {
         };
         let db = Db::new(backend, most_per_commit);
         let nudge = Nudge::new(client.clone());
-        db.on_commit(move || nudge.ask());
+        let told = nudge.clone();
+        db.on_commit(move || told.ask());
         let kv = Kv::default();
         let clock = Clock::new(kind, kv.clone());
-        Ok(Self(Arc::new(Inner { db, kv, clock, client, variables, counters: Counters::default() })))
+        Ok(Self(Arc::new(Inner { db, kv, clock, client, variables, counters: Counters::default(), nudge })))
+    }
+
+    /// Tells the pump that something is due; returns at once. For what comes due within a second: the tick does the rest.
+    pub fn nudge(&self) {
+        self.0.nudge.ask();
     }
 
     /// The database.

@@ -62,6 +62,18 @@ impl<S> Caller<S> {
         self.store.is_root() && self.staff.is_none()
     }
 
+    /// Makes sure that what the caller writes lies in a store that it sees.
+    ///
+    /// # Errors
+    /// 403 where it does not.
+    pub fn reaches(&self, store: &str) -> Result<(), Problem> {
+        if self.store.contains(Some(store)) {
+            Ok(())
+        } else {
+            Err(Problem::forbidden("store: lies outside what this token may see"))
+        }
+    }
+
     /// Whether the caller has this scope besides the one that the route asks for.
     #[must_use]
     pub fn may(&self, scope: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Calls to other systems: rows written in the transaction of their cause, sent by the courier afterwards.
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Row, Tx};
 use crate::{host, params};
 use domain::{OutboxId, UnixMs};
 use serde_json::Value;
@@ -63,6 +63,8 @@ pub struct Finished {
     pub request: String,
     /// The answer as the courier kept it (sealed with the data key); none where the call failed or the answer was trimmed.
     pub response: Option<Vec<u8>>,
+    /// When it was queued: it cannot have been answered by what was known before.
+    pub queued_at: UnixMs,
 }
 
 /// A call by its id.
@@ -70,6 +72,11 @@ pub struct Finished {
 /// # Errors
 /// [`DbError`] of the query.
 pub fn finished(tx: &Tx<'_>, id: OutboxId) -> Result<Option<Finished>, DbError> {
-    let row = tx.query_one("select request, response from outbox where id = ?1", &params![id.to_string()])?;
-    row.map(|row| Ok(Finished { request: row.get("request")?, response: row.get("response")? })).transpose()
+    let row =
+        tx.query_one("select request, response, created_at from outbox where id = ?1", &params![id.to_string()])?;
+    let read = |row: Row| {
+        let queued_at = row.instant("created_at")?;
+        Ok(Finished { request: row.get("request")?, response: row.get("response")?, queued_at })
+    };
+    row.map(read).transpose()
 }

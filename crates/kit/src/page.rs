@@ -43,6 +43,11 @@ impl<T> Page<T> {
         let next_cursor = more.then(|| items.last().map(|item| write(&key(item)))).flatten();
         Self { items, next_cursor }
     }
+
+    /// The same page, its items shown otherwise.
+    pub fn map<V>(self, view: impl FnMut(T) -> V) -> Page<V> {
+        Page { items: self.items.into_iter().map(view).collect(), next_cursor: self.next_cursor }
+    }
 }
 
 /// One page of a list without filters: `rows` finds at most so many rows after a mark, `item` reads one, and `mark` is the

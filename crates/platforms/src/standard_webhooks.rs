@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::{Secret, UnixMs};
 use hmac::{Hmac, Mac};
+use http::HeaderMap;
 use sha2::Sha256;
 
 use crate::mac::hmac_sha256;
@@ -47,6 +48,14 @@ pub struct Headers<'a> {
     pub timestamp: &'a str,
     /// `webhook-signature`: entries `version,base64`, separated by blanks.
     pub signature: &'a str,
+}
+
+impl<'a> Headers<'a> {
+    /// Those of a request.
+    pub fn of(headers: &'a HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self { id: text("webhook-id"), timestamp: text("webhook-timestamp"), signature: text("webhook-signature") }
+    }
 }
 
 /// Whether the delivery is authentic and fresh. One `v1` signature of the list has to fit; other versions are skipped.

@@ -2,10 +2,14 @@
 //!
 //! One scheme for all: the message is enciphered with AES-256-CBC ([`crypto`]) and wrapped in XML or JSON ([`envelope`]); a SHA-1
 //! over the shared token, time, nonce and ciphertext authenticates it. The plain mode of Official Accounts, whose signature does
-//! not cover the body, is refused.
+//! not cover the body, is taken only where [`Callback::plain`] says so.
+//!
+//! What is asked of an account goes out in one or several requests, each with an access token ([`talk`]).
 
 pub mod crypto;
 pub mod envelope;
+pub(crate) mod fields;
+pub mod talk;
 
 use domain::UnixMs;
 use http::Method;
@@ -27,6 +31,12 @@ pub struct Callback<'a> {
     pub minutes: u32,
     /// What the operator is to check when a callback is not authentic: the names of the variables.
     pub variables: &'static str,
+    /// Whether messages are taken in clear: the console of an Official Account is in plain mode (明文模式), which has no
+    /// `EncodingAESKey`. Where there is a key this changes nothing, so in compatible mode the ciphertext counts.
+    ///
+    /// The signature of plain mode covers token, time and nonce, **not the body**: whoever sees one address can send any body with it for as long
+    /// as [`Callback::minutes`]. So the caller remembers which body came with a signature, and refuses a second, different one.
+    pub plain: bool,
 }
 
 /// An authentic callback.
@@ -48,9 +58,20 @@ impl Callback<'_> {
         if delivery.method == Method::GET {
             return self.echo(delivery).map(Call::Echo);
         }
-        let encrypted = envelope::encrypted(delivery.body).ok_or(VerifyError::MissingParameter("Encrypt"))?;
+        let Some(encrypted) = envelope::encrypted(delivery.body) else {
+            let text = std::str::from_utf8(delivery.body).ok().filter(|_| self.takes_plain(delivery));
+            let text = text.ok_or(VerifyError::MissingParameter("Encrypt"))?;
+            self.check_signature(delivery, "signature", None)?;
+            return Ok(Call::Message(text.to_owned()));
+        };
         self.check_signature(delivery, "msg_signature", Some(&encrypted))?;
         self.decipher(&encrypted).map(Call::Message)
+    }
+
+    /// A platform that says that it enciphers, or a receiver that has a key, has no use for clear text.
+    fn takes_plain(&self, delivery: &Delivery<'_>) -> bool {
+        let enciphers = delivery.parameter("encrypt_type").is_some_and(|kind| kind != "raw");
+        self.plain && self.key.is_empty() && !enciphers && delivery.parameter("msg_signature").is_none()
     }
 
     /// WeCom enciphers the echo; Official Accounts and the store send it in clear, where the signature does not cover it: only
@@ -112,6 +133,7 @@ mod tests {
             receive_ids: &["someone else", &vector.receive_id],
             minutes: 10,
             variables: "token and key",
+            plain: false,
         };
         let now = UnixMs::from_seconds(vector.timestamp.parse::<i64>().unwrap() + 599).unwrap();
         let headers = HeaderMap::new();
@@ -202,5 +224,45 @@ mod tests {
         // A signature that does not cover the body opens no message.
         let posted = open(&vector, &Method::POST, query, &posts(&vector)[0]);
         assert_eq!(posted, Err(VerifyError::MissingParameter("msg_signature")));
+    }
+    const PLAIN: &str = "<xml><MsgType>text</MsgType></xml>";
+    const SIGNED: &str = "signature=f21891de399b4e33a1a93c9a7b8a8fffb5a443ff&timestamp=1410685589&nonce=test&openid=o1";
+
+    fn plain(key: &str, plain: bool, query: &str, body: &str) -> Result<Call, VerifyError> {
+        let callback =
+            Callback { token: "test", key, receive_ids: &["wx1"], minutes: 10, variables: "token and key", plain };
+        let (headers, now) = (HeaderMap::new(), UnixMs::from_seconds(1_410_685_589).unwrap());
+        callback.open(&Delivery {
+            method: &Method::POST,
+            path: "/",
+            query,
+            headers: &headers,
+            body: body.as_bytes(),
+            now,
+        })
+    }
+
+    #[test]
+    fn plain_mode_takes_what_is_signed_and_only_where_it_is_on() {
+        assert_eq!(plain("", true, SIGNED, PLAIN), Ok(Call::Message(PLAIN.to_owned())));
+        let forged = SIGNED.replace("nonce=test", "nonce=tess");
+        assert_eq!(plain("", true, &forged, PLAIN), Err(VerifyError::Mismatch("token and key")));
+        let unsigned = SIGNED.replace("signature=", "x=");
+        assert_eq!(plain("", true, &unsigned, PLAIN), Err(VerifyError::MissingParameter("signature")));
+        let enciphered = VerifyError::MissingParameter("Encrypt");
+        assert_eq!(plain("", false, SIGNED, PLAIN), Err(enciphered.clone()));
+        for query in [format!("{SIGNED}&encrypt_type=aes"), format!("{SIGNED}&msg_signature=x")] {
+            assert_eq!(plain("", true, &query, PLAIN), Err(enciphered.clone()), "{query}");
+        }
+    }
+
+    #[test]
+    fn in_compatible_mode_the_clear_copy_is_worth_nothing() {
+        let key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+        assert_eq!(plain(key, true, SIGNED, PLAIN), Err(VerifyError::MissingParameter("Encrypt")));
+        let vector = signed().next().unwrap();
+        let both = format!("<xml><Content>forged</Content><Encrypt><![CDATA[{}]]></Encrypt></xml>", vector.encrypt);
+        let opened = open(&vector, &Method::POST, &query(&vector, None), &both);
+        assert_eq!(opened, Ok(Call::Message(vector.message.clone())));
     }
 }

@@ -48,6 +48,7 @@ impl Source for WechatStore {
             receive_ids: &[app.key()],
             minutes: MINUTES,
             variables: "wechat_store_message_token, wechat_store_message_key and wechat_store_app_key",
+            plain: false,
         };
         Ok(match callback.open(delivery)? {
             Call::Echo(text) => Received::Echo(text),

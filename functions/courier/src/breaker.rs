@@ -4,6 +4,8 @@
 pub const FAILURES: i64 = 5;
 /// How long it stays open, in milliseconds.
 pub const OPEN_MS: i64 = 30_000;
+/// The same where calls live only some seconds: to wait longer would be to lose them all.
+pub const SHORT_OPEN_MS: i64 = 2_000;
 
 /// How many calls the breaker lets through at `now` (Unix milliseconds), of the `most` that the budget allows.
 pub fn allowed(failures: i64, open_until: i64, now: i64, most: i64) -> i64 {

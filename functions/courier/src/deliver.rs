@@ -8,6 +8,7 @@ use domain::{Event, OutboxFailed, OutboxSucceeded, Version};
 use kit::{App, Cx, DbError, Problem, Tx, events, host, outbox};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 /// Who appends this function's events.
 pub const SOURCE: &str = "/functions/courier";
@@ -69,12 +70,20 @@ impl Courier {
             Outcome::Succeeded { answer, .. } => self.seal(answer),
             _ => Ok(Vec::new()),
         };
+        let soon = soon(&call, &outcome);
         let written = match sealed {
             Ok(sealed) => self.app.db().write(&ended, move |tx| finish(tx, &call, outcome, sealed)).await,
             Err(error) => Err(DbError::Shape(error)),
         };
         if let Err(error) = written {
             tracing::error!(%error, "the outcome of a call could not be written: it will be sent again");
+        }
+        if let Some(pause) = soon {
+            let app = self.app.clone();
+            host::spawn(async move {
+                host::sleep(pause).await;
+                app.nudge();
+            });
         }
     }
 
@@ -84,10 +93,19 @@ impl Courier {
     }
 }
 
+/// When an urgent call that is put back comes due: the tick would be late.
+fn soon(call: &Claimed, outcome: &Outcome) -> Option<Duration> {
+    match outcome {
+        Outcome::Retry(failure) if call.destination.is_urgent() => failure.retry_after_ms.map(Duration::from_millis),
+        _ => None,
+    }
+}
+
 fn finish(tx: &Tx<'_>, call: &Claimed, outcome: Outcome, sealed: Vec<u8>) -> Result<(), DbError> {
     match outcome {
-        Outcome::Succeeded { status, .. } => {
+        Outcome::Succeeded { status, left_out, .. } => {
             if store::succeed(tx, call, status, sealed)? {
+                store::settle_messages(tx, call.id, &left_out)?;
                 events::append(
                     tx,
                     SOURCE,
@@ -109,10 +127,7 @@ fn finish(tx: &Tx<'_>, call: &Claimed, outcome: Outcome, sealed: Vec<u8>) -> Res
             if failure.trips_breaker {
                 store::trip(tx, call.destination)?;
             }
-            let pause = failure.retry_after.map_or_else(
-                || host::jitter(retry::pause_ms(call.attempt)),
-                |seconds| u64::from(seconds).saturating_mul(1000),
-            );
+            let pause = failure.retry_after_ms.unwrap_or_else(|| host::jitter(retry::pause_ms(call.attempt)));
             let due = tx.cx().now.millis().saturating_add(i64::try_from(pause).unwrap_or(i64::MAX));
             tracing::info!(
                 destination = call.destination.name(),
@@ -120,7 +135,14 @@ fn finish(tx: &Tx<'_>, call: &Claimed, outcome: Outcome, sealed: Vec<u8>) -> Res
                 error = failure.error,
                 "retry"
             );
-            store::put_back(tx, call, due, failure.status, &failure.error)?;
+            store::put_back(tx, call, due, true, failure.status, &failure.error)?;
+            store::give_back_failed(tx)?;
+        }
+        Outcome::Paused(failure) => {
+            let until = store::pause(tx, call)?;
+            tracing::warn!(destination = call.destination.name(), operation = call.operation, "called too often");
+            store::put_back(tx, call, until, false, failure.status, &failure.error)?;
+            store::give_back_failed(tx)?;
         }
         Outcome::Retry(failure) | Outcome::Failed(failure) => give_up(tx, call, &failure)?,
     }
@@ -130,6 +152,11 @@ fn finish(tx: &Tx<'_>, call: &Claimed, outcome: Outcome, sealed: Vec<u8>) -> Res
 fn give_up(tx: &Tx<'_>, call: &Claimed, failure: &Failure) -> Result<(), DbError> {
     tracing::error!(destination = call.destination.name(), error = failure.error, "given up");
     if store::fail(tx, call, failure.status, &failure.error)? {
+        if failure.unknown {
+            // It may have been done: what it has taken stays taken.
+            store::settle_messages(tx, call.id, &[])?;
+        }
+        store::give_back_failed(tx)?;
         events::append(
             tx,
             SOURCE,

@@ -2,8 +2,8 @@
 
 use domain::Platform;
 use kit::{ConfigError, Variables, Vault};
-use platforms::kuaidi100;
 use platforms::marketplace::{App, Setting};
+use platforms::{kuaidi100, official_account, wecom};
 use std::collections::BTreeMap;
 
 /// Where the outside world reaches this application: what others are told to call back.
@@ -18,8 +18,15 @@ pub fn variables() -> Vec<String> {
     }
     names.extend([PUBLIC_URL.to_owned(), api_base(kuaidi100::DESTINATION)]);
     names.extend(kuaidi100::SETTINGS.iter().map(|setting| setting.variable(kuaidi100::DESTINATION)));
+    for (system, settings) in [WECOM, OFFICIAL_ACCOUNT] {
+        names.push(api_base(system));
+        names.extend(settings.iter().map(|setting| setting.variable(system)));
+    }
     names
 }
+
+const WECOM: (&str, &[Setting]) = (wecom::DESTINATION, wecom::SETTINGS);
+const OFFICIAL_ACCOUNT: (&str, &[Setting]) = (official_account::DESTINATION, official_account::SETTINGS);
 
 /// The platforms that can be asked.
 pub fn asked() -> impl Iterator<Item = Platform> {
@@ -32,6 +39,10 @@ pub struct Settings {
     pub marketplaces: BTreeMap<Platform, Result<Configured, ConfigError>>,
     /// The account with Kuaidi100, who watches parcels.
     pub kuaidi100: Result<Watcher, ConfigError>,
+    /// The merchant's app at WeCom.
+    pub wecom: Result<Account, ConfigError>,
+    /// The merchant's Official Account.
+    pub official_account: Result<Account, ConfigError>,
     /// Seals answers and tokens.
     pub vault: Result<Vault, ConfigError>,
 }
@@ -44,6 +55,14 @@ pub struct Configured {
     pub base: String,
     /// The same of where access tokens are had.
     pub token_base: String,
+}
+
+/// An account that is asked with an access token of its own.
+pub struct Account {
+    /// The account.
+    pub app: App,
+    /// Scheme, host and port, without a slash at the end.
+    pub base: String,
 }
 
 /// An account with Kuaidi100.
@@ -60,7 +79,13 @@ impl Settings {
     /// Reads the configuration.
     pub fn new(variables: &Variables) -> Self {
         let marketplaces = asked().map(|platform| (platform, configured(variables, platform))).collect();
-        Self { marketplaces, kuaidi100: watcher(variables), vault: Vault::new(variables) }
+        Self {
+            marketplaces,
+            kuaidi100: watcher(variables),
+            wecom: wechat(variables, WECOM, wecom::BASE),
+            official_account: wechat(variables, OFFICIAL_ACCOUNT, official_account::BASE),
+            vault: Vault::new(variables),
+        }
     }
 }
 
@@ -81,6 +106,16 @@ fn watcher(variables: &Variables) -> Result<Watcher, ConfigError> {
         base: named.unwrap_or_else(|| kuaidi100::BASE.to_owned()),
         callback_url: format!("{}/hooks/kuaidi100", public_url.ok_or_else(|| ConfigError::missing(PUBLIC_URL))?),
     })
+}
+
+fn wechat(
+    variables: &Variables,
+    (system, settings): (&str, &[Setting]),
+    standard: &str,
+) -> Result<Account, ConfigError> {
+    let named = address(variables, &api_base(system), standard)?;
+    let app = account(variables, system, settings)?;
+    Ok(Account { app, base: named.unwrap_or_else(|| standard.to_owned()) })
 }
 
 fn account(variables: &Variables, system: &str, settings: &[Setting]) -> Result<App, ConfigError> {

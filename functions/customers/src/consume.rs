@@ -2,13 +2,13 @@
 
 use crate::intake::{INTAKE, Intake};
 use crate::store::activity::{self, Sign};
-use crate::store::customer;
 use crate::store::profile::{self, NewAttribute};
+use crate::store::{self, customer};
 use crate::who::{self, Seen};
-use crate::{SOURCE, handover, import, membership, portrait, stage};
+use crate::{SOURCE, handover, import, membership, portrait, relation, stage};
 use domain::{
-    Activity, ActivityRecorded, AttributeValue, CustomerAttributeChanged, CustomerId, Event, FollowUpRecorded,
-    MemberJoined, OrderEvent, RefundEvent, RelationChanged, UnixMs, Version,
+    Activity, ActivityRecorded, AttributeValue, ContactDetailed, CustomerAttributeChanged, CustomerId, Event,
+    FollowUpRecorded, MemberJoined, OrderEvent, RefundEvent, RelationChanged, RelationSide, UnixMs, Version,
 };
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::{self, Logged};
@@ -16,14 +16,19 @@ use kit::{App, DbError, Tx, Vault};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// The purpose under which channels seal contacts' names.
+const CONTACT_NAME: &str = "contact.name";
+
 /// This function as a consumer.
 pub const CONSUMER: Consumer = Consumer {
     name: "customers",
     types: &[
         "activity.recorded",
+        "contact.detailed",
         "customer.imported",
         "customer.stage_due",
         "follow_up.recorded",
+        "handover.answered",
         "handover.due",
         "import.due",
         "order.created",
@@ -60,6 +65,7 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
 fn note(app: &App, tx: &Tx<'_>, logged: &Logged, event: &Event) -> Result<(), ConsumeError> {
     match event {
         Event::ActivityRecorded(recorded) => activity(app, tx, logged, recorded),
+        Event::ContactDetailed(told) => detailed(app, tx, logged, told),
         Event::OrderCreated(order)
         | Event::OrderPaid(order)
         | Event::OrderShipped(order)
@@ -74,6 +80,7 @@ fn note(app: &App, tx: &Tx<'_>, logged: &Logged, event: &Event) -> Result<(), Co
         Event::CustomerImported(row) => import::take(app, tx, logged, row),
         Event::ImportDue(due) => import::step(app, tx, logged, due.import_id),
         Event::HandoverDue(due) => handover::step(tx, logged, due.handover_id),
+        Event::HandoverAnswered(told) => Ok(handover::answered(tx, logged, told)?),
         Event::FollowUpRecorded(told) => followed_up(tx, logged, told),
         Event::RelationChanged(told) => related(tx, logged, told),
         _ => Ok(()),
@@ -136,17 +143,58 @@ fn activity(app: &App, tx: &Tx<'_>, logged: &Logged, event: &ActivityRecorded) -
     for hint in &event.hints {
         profile::hint(tx, anchor, hint, event.at)?;
     }
+    // First, since a stage goes by the relations that stand.
+    bond(tx, customer, event)?;
     let mut changed = match sign_of(&event.activity) {
         Some(sign) => activity::sign(tx, anchor, sign, event.at)?,
         None => false,
     };
-    changed |= activity::belongs(tx, anchor, event.store.as_deref(), event.staff.as_deref(), event.at)?;
+    changed |= activity::belongs(tx, anchor, event.store.as_deref(), advisor(tx, customer, event)?, event.at)?;
     activity::note(tx, anchor, event.at, logged, &summary(event)?)?;
     came_with(app, tx, logged, Seen { anchor, customer }, (event.at, "event"))?;
     if changed {
         stage::refresh(tx, customer, logged.time, event.activity.kind())?;
     }
     Ok(())
+}
+
+/// Who advises a customer by what it did: nobody by the end of a bond, nor by one that WeCom makes for a handover.
+fn advisor<'a>(tx: &Tx<'_>, customer: CustomerId, event: &'a ActivityRecorded) -> Result<Option<&'a str>, DbError> {
+    let Some(staff) = event.staff.as_deref() else { return Ok(None) };
+    Ok(match &event.activity {
+        Activity::ContactRemoved { .. } => None,
+        Activity::ContactAdded { code: None, .. } if store::handover::is_asked_for(tx, customer, staff)? => None,
+        _ => Some(staff),
+    })
+}
+
+/// Who adds a member of staff, or is no longer a contact, has a relation with that one, or has it no longer.
+fn bond(tx: &Tx<'_>, customer: CustomerId, event: &ActivityRecorded) -> Result<(), DbError> {
+    let Some(staff) = event.staff.as_deref() else { return Ok(()) };
+    let cause = |by| relation::Cause { by, at: event.at, actor: None, handover: None };
+    match event.activity {
+        // Callbacks come in any order: what ended later than it is told to begin stays ended.
+        Activity::ContactAdded { .. } if !relation::has_ended_since(tx, customer, staff, event.at)? => {
+            relation::begin(tx, customer, staff, cause(RelationSide::Customer)).map(drop)
+        }
+        Activity::ContactRemoved { by } => relation::end(tx, customer, staff, cause(by)).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// A platform has told who a contact is: one more way to recognise it, and its name.
+fn detailed(app: &App, tx: &Tx<'_>, logged: &Logged, told: &ContactDetailed) -> Result<(), ConsumeError> {
+    let shown: BTreeSet<_> = told.identities.iter().cloned().collect();
+    let Some(Seen { customer, .. }) = who::see(tx, logged, told.at, &shown)? else { return Ok(()) };
+    let Some((sealed, at)) = profile::contact_name(tx, &shown)? else { return Ok(()) };
+    let vault = Vault::new(app.variables()).map_err(|error| ConsumeError::Refused(error.to_string()))?;
+    let open = vault.open(CONTACT_NAME, &sealed);
+    let open = open.map_err(|error| ConsumeError::Refused(format!("the contact's name: {error}")))?;
+    let name = String::from_utf8_lossy(&open);
+    if name.trim().is_empty() {
+        return Ok(());
+    }
+    Ok(portrait::set_name(tx, &vault, customer, name.trim(), at)?)
 }
 
 fn related(tx: &Tx<'_>, logged: &Logged, told: &RelationChanged) -> Result<(), ConsumeError> {
@@ -173,14 +221,19 @@ fn sign_of(activity: &Activity) -> Option<Sign> {
         | Activity::VehicleTestDriven { .. }
         | Activity::ConsultationHeld { .. }
         | Activity::CallHeld { .. } => Some(Sign::Lead),
-        Activity::AccountUnfollowed { .. } => Some(Sign::Lost),
+        Activity::GroupJoined { .. } | Activity::MessageSent { .. } | Activity::MenuUsed { .. } => Some(Sign::Lead),
+        Activity::ContactAdded { .. } => Some(Sign::Contact),
+        // Who is handed over is not lost.
+        Activity::ContactRemoved { by: RelationSide::Handover } => None,
+        Activity::AccountUnfollowed { .. } | Activity::ContactRemoved { .. } => Some(Sign::Lost),
         Activity::PageViewed { .. }
         | Activity::MenuDwelled { .. }
         | Activity::LinkOpened { .. }
         | Activity::LinkLeft { .. }
         | Activity::DeviceSold { .. }
         | Activity::BirthdayTold { .. }
-        | Activity::MemberLevelTold { .. } => None,
+        | Activity::MemberLevelTold { .. }
+        | Activity::GroupLeft { .. } => None,
     }
 }
 
@@ -214,7 +267,7 @@ pub fn came_with(
     let open = vault.open(INTAKE, &sealed).map_err(|error| broken(&error))?;
     let intake: Intake = serde_json::from_slice(&open).map_err(|error| broken(&error))?;
     if let Some(name) = intake.name {
-        portrait::set_name(tx, &vault, customer, &name)?;
+        portrait::set_name(tx, &vault, customer, &name, at)?;
     }
     for (field, given) in intake.attributes {
         let clear = match &given {

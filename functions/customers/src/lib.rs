@@ -1,7 +1,8 @@
 //! Customers: one person across all platforms (OneID).
 //!
 //! Orders, and whatever sources tell through the open door, show identities together. Who is who follows from all such facts and from
-//! people's decisions, in whatever order they arrive. A customer has a profile, a stage and a timeline.
+//! people's decisions, in whatever order they arrive. A customer has a profile, a stage and a timeline; relations with members of staff, who
+//! write down their contacts; and a membership with points, levels and a card. Files of customers, members and points come in as imports.
 
 mod api;
 mod consume;

@@ -1,7 +1,7 @@
 //! What is personal in a profile, and how it is sealed, found and shown.
 
 use crate::store::profile;
-use domain::CustomerId;
+use domain::{CustomerId, UnixMs};
 use kit::{DbError, Tx, Vault, VaultError};
 
 /// The purpose under which names are sealed.
@@ -11,15 +11,15 @@ const TEXT: &str = "customer.attribute";
 /// The longest beginning of a name that it is found by, in characters.
 const LONGEST_PREFIX: usize = 8;
 
-/// Names a customer.
+/// Names a customer as of `at`, unless a newer name is known.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
-pub fn set_name(tx: &Tx<'_>, vault: &Vault, id: CustomerId, name: &str) -> Result<(), DbError> {
+pub fn set_name(tx: &Tx<'_>, vault: &Vault, id: CustomerId, name: &str, at: UnixMs) -> Result<(), DbError> {
     let sealed = vault.seal(NAME, name.as_bytes()).map_err(shape)?;
     let ends = name.char_indices().map(|(at, letter)| at + letter.len_utf8()).take(LONGEST_PREFIX);
     let prefixes = ends.filter_map(|end| name.get(..end)).map(|prefix| prefix_hash(vault, prefix));
-    profile::set_name(tx, id, sealed, &prefixes.collect::<Result<Vec<_>, _>>().map_err(shape)?)
+    profile::set_name(tx, id, sealed, at, &prefixes.collect::<Result<Vec<_>, _>>().map_err(shape)?)
 }
 
 /// The keyed hash by which the beginning of a name is found, whatever its case.

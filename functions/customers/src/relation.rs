@@ -67,6 +67,14 @@ pub fn begin(tx: &Tx<'_>, id: CustomerId, staff: &str, cause: Cause<'_>) -> Resu
     Ok(Some(change))
 }
 
+/// Whether a relation with the customer that `id` stands for has ended at `at` or later: older news of its beginning changes nothing.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn has_ended_since(tx: &Tx<'_>, id: CustomerId, staff: &str, at: UnixMs) -> Result<bool, DbError> {
+    Ok(relation::ended_at(tx, id, staff)?.is_some_and(|ended| ended >= at))
+}
+
 /// Ends a relation with the customer that `id` stands for (a survivor). A customer whom nobody knows any more is lost. Tells whether it stood.
 ///
 /// # Errors

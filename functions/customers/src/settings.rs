@@ -4,10 +4,12 @@ use kit::{ConfigError, Variables, Vault};
 use platforms::standard_webhooks::Key;
 
 const WEBHOOK_SECRET: &str = "webhook_secret";
+/// Where it is set, WeCom hands its contacts over.
+pub const WECOM_CORP_ID: &str = "wecom_corp_id";
 
 /// The variables that this function reads.
 pub fn variables() -> Vec<String> {
-    vec![kit::DATA_KEY.to_owned(), "public_url".to_owned(), WEBHOOK_SECRET.to_owned()]
+    vec![kit::DATA_KEY.to_owned(), "public_url".to_owned(), WEBHOOK_SECRET.to_owned(), WECOM_CORP_ID.to_owned()]
 }
 
 /// The configuration.

@@ -2,6 +2,7 @@
 
 use crate::engine::{Figures, Run, Touched, settle};
 use crate::feature::{Booking, State, activity, order};
+use crate::rfm;
 use crate::store::order::{self as store, Booked};
 use crate::store::subject::{self, Own};
 use domain::{ActivityRecorded, OrderEvent, OrderId, RefundEvent, ReturnReceived};
@@ -93,16 +94,23 @@ fn change(tx: &Tx<'_>, run: &Run, own: Own, back: &[&Booking], added: &[&Booking
     }
     subject::save(tx, own.subject.id, &state)?;
     let Some(customer) = &own.subject.customer else { return Ok(()) };
+    let others = |others: &[subject::Subject]| {
+        let mut sum = State::default();
+        others.iter().for_each(|other| sum.merge(&other.state));
+        sum
+    };
+    if rfm::is_awaited(run, customer) {
+        let mut before = others(&own.others);
+        before.merge(&own.subject.state);
+        rfm::keep(tx, run, customer, Some(&before))?;
+    }
     let mut keys: BTreeSet<String> =
         back.iter().chain(added).flat_map(|booking| booking.keys()).map(str::to_owned).collect();
     keys.retain(|key| !run.rules.touched([key.as_str()]).is_empty());
     if keys.is_empty() {
         return Ok(());
     }
-    let mut others = State::default();
-    for other in &own.others {
-        others.merge(&other.state);
-    }
+    let others = others(&own.others);
     let (mut before, mut now) = (others.clone(), others);
     before.merge(&own.subject.state);
     now.merge(&state);

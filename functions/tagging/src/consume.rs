@@ -1,7 +1,7 @@
 //! What tagging does with events.
 
 use crate::engine::Run;
-use crate::{booking, people, rounds};
+use crate::{booking, people, rfm, rounds};
 use domain::Event;
 use kit::consume::{ConsumeError, Consumer};
 use kit::events::Logged;
@@ -23,9 +23,11 @@ pub const CONSUMER: Consumer = Consumer {
         "customer.attribute_changed",
         "customer.erased",
         "tag.added",
+        "tag.released",
         "tag.removed",
         "tagging.day",
         "tagging.backfill",
+        "tagging.rfm",
     ],
     apply,
 };
@@ -52,8 +54,10 @@ fn apply(_app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
         Event::CustomerErased(told) => people::erased(tx, &run, &told),
         Event::TagAdded(told) => people::word(tx, &run, &told, true),
         Event::TagRemoved(told) => people::word(tx, &run, &told, false),
+        Event::TagReleased(told) => people::released(tx, &run, &told),
         Event::TaggingDay(_) => rounds::day(tx, &run),
         Event::TaggingBackfill(due) => rounds::backfill(tx, run, &due),
+        Event::TaggingRfm(due) => rfm::due(tx, run, logged.seq, &due),
         _ => Ok(()),
     }?)
 }

@@ -4,10 +4,11 @@
 mod api;
 mod booking;
 mod consume;
-mod day;
 mod engine;
 mod feature;
+mod past;
 mod people;
+mod rfm;
 mod rounds;
 mod rule;
 mod store;

@@ -2,11 +2,13 @@
 
 use crate::engine::{Carried, Figures, Run, Touched, settle};
 use crate::feature::Value;
+use crate::rfm;
 use crate::rule::condition::{STAGE, attribute_key, tag_key};
+use crate::store::tag::Reason;
 use crate::store::{customer, engine, subject};
 use domain::{
     AttributeValue, CustomerAttributeChanged, CustomerErased, CustomerId, CustomerIdentified, CustomerMerged,
-    CustomerSplit, CustomerStageChanged, TagEvent,
+    CustomerSplit, CustomerStageChanged, TagEvent, TagId,
 };
 use kit::{DbError, Tx};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,9 +20,17 @@ fn survivor(tx: &Tx<'_>, id: &str) -> Result<String, DbError> {
     Ok(customer::survivor(tx, id)?.unwrap_or_else(|| id.to_owned()))
 }
 
-fn before(tx: &Tx<'_>, ids: impl IntoIterator<Item = String>) -> Result<Before, DbError> {
-    let survivors = ids.into_iter().map(|id| survivor(tx, &id)).collect::<Result<BTreeSet<_>, _>>()?;
-    survivors.into_iter().map(|id| Ok((id.clone(), subject::of_customer(tx, &id)?))).collect()
+fn before(tx: &Tx<'_>, run: &Run, ids: impl IntoIterator<Item = String>) -> Result<Before, DbError> {
+    let ids: BTreeSet<String> = ids.into_iter().collect();
+    let survivors = ids.iter().map(|id| survivor(tx, id)).collect::<Result<BTreeSet<_>, _>>()?;
+    let before: Before = survivors
+        .into_iter()
+        .map(|id| Ok((id.clone(), subject::of_customer(tx, &id)?)))
+        .collect::<Result<_, DbError>>()?;
+    for id in ids.iter().chain(before.keys()).filter(|id| rfm::is_awaited(run, id)) {
+        rfm::keep(tx, run, id, before.get(id))?;
+    }
+    Ok(before)
 }
 
 /// Asks all rules again of these customers, as they are now.
@@ -48,7 +58,7 @@ pub fn identified(tx: &Tx<'_>, run: &Run, event: &CustomerIdentified) -> Result<
     customer::begin(tx, event.customer_id)?;
     let mut touched = subject::owners(tx, &event.identities)?;
     touched.insert(id.clone());
-    let before = before(tx, touched.clone())?;
+    let before = before(tx, run, touched.clone())?;
     subject::give(tx, &id, &event.identities)?;
     settle_all(tx, run, before, touched)
 }
@@ -65,7 +75,7 @@ pub fn merged(tx: &Tx<'_>, run: &Run, event: &CustomerMerged) -> Result<(), DbEr
     customer::begin(tx, event.customer_id)?;
     customer::begin(tx, event.merged_id)?;
     let touched = BTreeSet::from([into.clone(), merged.clone(), survivor(tx, &into)?, survivor(tx, &merged)?]);
-    let before = before(tx, touched.clone())?;
+    let before = before(tx, run, touched.clone())?;
     if survivor(tx, &into)? != into {
         customer::split(tx, &into)?;
     }
@@ -102,7 +112,7 @@ pub fn split(tx: &Tx<'_>, run: &Run, event: &CustomerSplit) -> Result<(), DbErro
     customer::begin(tx, event.customer_id)?;
     customer::begin(tx, event.split_id)?;
     let touched = BTreeSet::from([event.customer_id.to_string(), id.clone(), survivor(tx, &id)?]);
-    let before = before(tx, touched.clone())?;
+    let before = before(tx, run, touched.clone())?;
     customer::split(tx, &id)?;
     settle_all(tx, run, before, touched)
 }
@@ -147,6 +157,36 @@ pub fn erased(tx: &Tx<'_>, run: &Run, event: &CustomerErased) -> Result<(), DbEr
     let id = survivor(tx, &event.customer_id.to_string())?;
     customer::forget(tx, &id)?;
     settle(tx, run, &id, None, &Touched::All)
+}
+
+/// A person's word on a tag counts no longer.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn released(tx: &Tx<'_>, run: &Run, event: &TagEvent) -> Result<(), DbError> {
+    let of_a_person = |reason: &Reason| reason.tag == event.tag_id && reason.rule.is_none();
+    take(tx, run, &event.customer_id.to_string(), of_a_person)
+}
+
+/// A customer loses a tag that was retired.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn lose(tx: &Tx<'_>, run: &Run, id: &str, tag: TagId) -> Result<(), DbError> {
+    take(tx, run, id, |reason| reason.tag == tag)
+}
+
+/// Takes reasons from a customer and all who are part of it, and asks the rules that mention the tags that change thereby.
+fn take(tx: &Tx<'_>, run: &Run, id: &str, which: impl Fn(&Reason) -> bool) -> Result<(), DbError> {
+    let id = survivor(tx, id)?;
+    let group = customer::group(tx, &id)?;
+    if group.is_empty() {
+        return Ok(());
+    }
+    let group: Vec<&str> = group.iter().map(|person| person.id.as_str()).collect();
+    let mut carried = Carried::load(tx, &group)?;
+    let changed = carried.change(tx, run, None, None, |carried| carried.take(tx, which))?;
+    settle(tx, run, &id, None, &Touched::Keys(changed.iter().map(|tag| tag_key(*tag)).collect()))
 }
 
 /// A person has given a customer a tag, or taken one away.

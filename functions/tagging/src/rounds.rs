@@ -1,15 +1,17 @@
 //! What is done in rounds of bounded size: customers whose day has come, and customers whom a new rule has not looked at.
 
 use crate::engine::{Run, SOURCE, Touched, settle};
+use crate::people;
 use crate::rule::Kind;
-use crate::store::{customer, engine};
-use domain::{BackfillDue, Event};
+use crate::store::{customer, engine, tag};
+use domain::{BackfillDue, Event, TagId, UnixMs};
 use kit::{DbError, Tx, events};
 
 /// How many customers one event looks at.
-const MOST: u32 = 200;
+pub const MOST: u32 = 200;
 
-fn is_full(batch: &[String]) -> bool {
+/// Whether there may be more after a batch.
+pub fn is_full(batch: &[String]) -> bool {
     u32::try_from(batch.len()).is_ok_and(|count| count >= MOST)
 }
 
@@ -31,6 +33,9 @@ pub fn day(tx: &Tx<'_>, run: &Run) -> Result<(), DbError> {
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn backfill(tx: &Tx<'_>, run: Run, event: &BackfillDue) -> Result<(), DbError> {
+    if let Some(tag) = event.tag_id {
+        return clear(tx, &run, event, tag);
+    }
     let (kind, id) = match (event.rule_id, event.segment_id) {
         (Some(rule), _) => (Kind::Rule, rule.to_string()),
         (None, Some(segment)) => (Kind::Segment, segment.to_string()),
@@ -61,13 +66,30 @@ pub fn backfill(tx: &Tx<'_>, run: Run, event: &BackfillDue) -> Result<(), DbErro
     let finished = (!is_full(&batch)).then_some(run.at.millis());
     engine::progress(tx, &id, cursor, batch.len(), finished)?;
     if finished.is_none() {
-        let due = Event::TaggingBackfill(event.clone());
-        events::schedule(tx, run.at, &key(&id), SOURCE, &id, &due)?;
+        schedule(tx, run.at, &id, event.clone())?;
     }
     Ok(())
 }
 
+/// A tag was retired: nobody gets it from this place in the log on, and who has it loses it, a batch an event.
+fn clear(tx: &Tx<'_>, run: &Run, event: &BackfillDue, tag: TagId) -> Result<(), DbError> {
+    tag::close(tx, tag)?;
+    let batch = tag::carriers(tx, tag, MOST)?;
+    for customer in &batch {
+        people::lose(tx, run, customer, tag)?;
+    }
+    if is_full(&batch) { schedule(tx, run.at, &tag.to_string(), event.clone()) } else { Ok(()) }
+}
+
+/// Has the log tell, at `due`, that there is something to look at customers for: `id`'s rule, segment or retired tag.
+///
+/// # Errors
+/// [`DbError`] of the insert.
+pub fn schedule(tx: &Tx<'_>, due: UnixMs, id: &str, event: BackfillDue) -> Result<(), DbError> {
+    events::schedule(tx, due, &key(id), SOURCE, id, &Event::TaggingBackfill(event))
+}
+
 /// The key of the timer that looks at customers for a rule or a segment.
-pub fn key(id: &str) -> String {
+fn key(id: &str) -> String {
     format!("tagging.backfill.{id}")
 }

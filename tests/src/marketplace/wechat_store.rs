@@ -6,7 +6,6 @@
 //! shop has an app here.
 
 mod records;
-pub mod seal;
 
 use anyhow::{Result, bail};
 use http::{HeaderMap, Method};
@@ -18,6 +17,7 @@ use super::dialect::{
 use super::push::{Message, Push};
 use super::shop::{CaseStatus, Change, Id, Ids, Kind, Shop, Span};
 use crate::http::Answer;
+use crate::wechat::seal;
 
 /// The platform.
 #[derive(Clone, Copy, Debug)]

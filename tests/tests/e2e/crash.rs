@@ -11,7 +11,7 @@ use siyu_tests::http::Client;
 use siyu_tests::merchant::tills::Message;
 use siyu_tests::system::{System, WEBHOOK_SECRET};
 
-use crate::database::{is_settled, number, rows};
+use crate::database::{assert_sound, is_settled, number, rows};
 use crate::fixtures::{PATIENCE, THEN, basket, push, sale};
 
 /// Clients at the same time.
@@ -58,6 +58,7 @@ async fn what_was_acknowledged_before_a_crash_is_there_once_and_every_event_is_c
     };
     // Calls that were under way are made again when their lease has lapsed, after two minutes.
     let orders = system.wait_for("the log to be consumed", LEASE + PATIENCE, settled).await.unwrap();
+    assert_sound(&system);
     let own: Vec<_> = orders.iter().filter(|order| order["platform"] == "own").collect();
     let found: BTreeSet<_> = own.iter().map(|order| order["platform_order_id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(found.len(), own.len(), "no order is there twice");

@@ -7,7 +7,7 @@ use siyu_tests::person;
 use siyu_tests::system::System;
 use std::time::Duration;
 
-use crate::database::is_settled;
+use crate::database::{assert_sound, is_settled};
 use crate::fixtures::PATIENCE;
 
 /// For how long a call to a platform is left to the one who makes it.
@@ -57,7 +57,11 @@ async fn one_person_on_five_channels_is_one_customer_with_tags_and_reasons() {
         (&found["stage"], &found["store"], &found["name"]),
         (&json!("repeat_buyer"), &json!(person::STORE), &json!("虚*"))
     );
-    assert_eq!(found["identities"].as_array().unwrap().len(), 3);
+    assert_eq!(found["identities"].as_array().unwrap().len(), 4);
+    assert_eq!(found["advisor"], person::ADVISOR);
+    let welcomes = system.wecom.welcomes(&person::her());
+    assert_eq!(welcomes.len(), 1, "{welcomes:?}");
+    assert!(welcomes[0].after < Duration::from_secs(20), "{welcomes:?}");
     assert_eq!(found["features"]["orders.count.30d"], 2);
     assert_eq!(found["features"]["orders.amount.30d"], 7_960);
 
@@ -66,9 +70,31 @@ async fn one_person_on_five_channels_is_one_customer_with_tags_and_reasons() {
         system.client.pages(&system.host.at(&format!("/v1/customers/{id}/timeline?limit=500"))).await.unwrap();
     let kinds: Vec<_> = timeline.iter().filter_map(|entry| entry["summary"]["kind"].as_str()).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == "page_viewed").count(), 3, "{kinds:?}");
-    assert!(kinds.contains(&"live_commented") && kinds.contains(&"code_scanned"), "{kinds:?}");
+    assert!(kinds.contains(&"live_commented") && kinds.contains(&"contact_added"), "{kinds:?}");
     let paid = timeline.iter().filter(|entry| entry["type"] == "order.paid").count();
     assert_eq!(paid, 2);
+
+    let paid = &found["orders"]["paid"];
+    let in_report = async |system: &System| {
+        let row = person::roi(system).await?;
+        Ok(row.filter(|row| row["revenue"] == *paid))
+    };
+    let row = system.wait_for("both orders in the store's ROI", PATIENCE, in_report).await.unwrap();
+    assert_eq!((&row["adds"], &row["cost"], &row["first_orders"]), (&json!(1), &json!(person::COST), &json!(1)));
+
+    let own = system.client.get(&system.host.at(&format!("/v1/customers/{id}/tags"))).await.unwrap();
+    assert_eq!(own.status, 200, "{own}");
+    let condition = json!({ "feature": "orders.count.30d", "op": ">=", "value": 2 });
+    let segment = json!({ "name": "买过两次", "condition": condition });
+    let made = system.client.json("POST", &system.host.at("/v1/segments"), &segment).await.unwrap();
+    assert_eq!(made.status, 201, "{made}");
+    let segment = made.json().unwrap()["id"].as_str().unwrap().to_owned();
+    let in_it = async |system: &System| {
+        let list = system.client.pages(&system.host.at(&format!("/v1/customers?segment={segment}"))).await?;
+        Ok((list.len() == 1).then_some(list))
+    };
+    let list = system.wait_for("the segment to be filled", PATIENCE, in_it).await.unwrap();
+    assert_eq!(list[0]["id"], id);
 }
 
 #[tokio::test]
@@ -79,6 +105,7 @@ async fn a_power_cut_in_the_middle_leaves_the_same_customer() {
     // Calls that were on their way are made again when their lease is over.
     let found = one_customer(&system, PATIENCE + LEASE).await;
     assert_eq!(tags(&found), person::TAGS);
+    assert_sound(&system);
     let dead = system.client.pages(&system.host.at("/v1/events/dead-letters")).await.unwrap();
     assert_eq!(dead, Vec::<Value>::new());
 }

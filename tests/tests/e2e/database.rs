@@ -40,6 +40,11 @@ pub fn is_settled_in(state: &Path) -> bool {
     number_in(state, behind) == 0 && number_in(state, waiting) == 0
 }
 
+/// All holds that must: constraints, and each function's books against the log and each other.
+pub fn assert_sound(system: &System) {
+    assert_eq!(siyu_tests::check::complaint(&system.state().join(DATABASE)).unwrap(), None);
+}
+
 /// Every value of every table: where it stands, and its bytes.
 pub fn values(system: &System) -> Vec<(String, Vec<u8>)> {
     let database = open(system.state());

@@ -4,6 +4,7 @@
 
 mod api;
 mod backup;
+mod channels;
 mod clock;
 mod configuration;
 mod convergence;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::database::assert_sound;
 use serde_json::json;
 use siyu_tests::http::Client;
 use siyu_tests::marketplace;
@@ -70,6 +71,7 @@ async fn a_day_on_all_of_them_ends_in_their_own_books_though_pushes_are_lost_and
     }
     let open = system.client.get(&system.host.at("/v1/events/dead-letters")).await.unwrap().json().unwrap();
     assert_eq!(open["items"], json!([]), "no event has failed");
+    assert_sound(&system);
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use super::Version;
 use crate::{
-    Activity, AttributeValue, ConflictId, CustomerId, Identity, OrderId, RuleId, SegmentId, Stage, TagId, UnixMs,
+    Activity, AttributeValue, ConflictId, CustomerId, Identity, OrderId, RuleId, SegmentId, Stage, TagGroupId, TagId,
+    UnixMs,
 };
 
 /// A person did something, as a source outside tells.
@@ -159,7 +160,7 @@ pub struct CustomerErased {
     pub at: UnixMs,
 }
 
-/// A customer got a tag, or lost one.
+/// A customer got a tag, or lost one, or a person's word on it was taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TagEvent {
@@ -173,6 +174,38 @@ pub struct TagEvent {
     pub rule_id: Option<RuleId>,
     /// The person (a token's id); absent where a rule did it or the tag's time was over.
     pub by: Option<String>,
+    /// When, UTC.
+    pub at: UnixMs,
+}
+
+/// A tag was made or renamed, or its group was renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TagDefined {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The tag; absent where the group was renamed.
+    pub tag_id: Option<TagId>,
+    /// The tag's group.
+    pub tag_group_id: TagGroupId,
+    /// What the tag is called from now on; absent where the group was renamed.
+    pub name: Option<String>,
+    /// What the group is called.
+    pub group_name: String,
+    /// When, UTC.
+    pub at: UnixMs,
+}
+
+/// A tag was retired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TagRetired {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The tag.
+    pub tag_id: TagId,
+    /// The tag's group.
+    pub tag_group_id: TagGroupId,
     /// When, UTC.
     pub at: UnixMs,
 }
@@ -206,7 +239,7 @@ pub struct DayBegan {
     pub day: String,
 }
 
-/// A timer: customers are to be looked at again, because a rule or a segment is new.
+/// A timer: customers are to be looked at again, because a rule or a segment is new, or because a tag was retired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BackfillDue {
@@ -216,4 +249,19 @@ pub struct BackfillDue {
     pub rule_id: Option<RuleId>,
     /// The segment.
     pub segment_id: Option<SegmentId>,
+    /// The retired tag, which goes from customers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag_id: Option<TagId>,
+}
+
+/// A timer: limits of RFM scores are to be put in force, or worked out again. Also told again while there is more to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RfmDue {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The version of the merchant's document (`PUT /v1/rfm`).
+    pub version: i64,
+    /// The month that begins, `YYYY-MM`, in the merchant's time zone: quantiles are worked out again. Absent otherwise.
+    pub month: Option<String>,
 }

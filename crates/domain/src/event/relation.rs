@@ -85,6 +85,90 @@ pub struct HandoverDue {
     pub handover_id: HandoverId,
 }
 
+/// Customers of a handover who are contacts at WeCom are to be handed over there: WeCom's word on each decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverBegun {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The handover.
+    pub handover_id: HandoverId,
+    /// The member of staff who gives, by the merchant's number.
+    pub from: String,
+    /// The member of staff who receives, by the merchant's number.
+    pub to: String,
+    /// Whether the one who gives has left the company.
+    pub resigned: bool,
+    /// What WeCom tells the customers; its own words where it is absent, and of those who have left.
+    pub message: Option<String>,
+    /// The customers, at most 100.
+    pub customer_ids: Vec<CustomerId>,
+}
+
+/// What WeCom says of handing a customer over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HandoverAnswer {
+    /// The other member of staff has it.
+    Accepted,
+    /// There is nothing to hand over at WeCom.
+    NotThere,
+    /// The customer does not want it.
+    ByCustomer,
+    /// The other member of staff has as many contacts as can be.
+    ReceiverFull,
+    /// It has been passed on twice within 90 days.
+    TooOften,
+    /// It is no contact of the one who gives.
+    NotInPool,
+    /// WeCom refuses for another reason, or tells no result.
+    ByPlatform,
+}
+
+impl HandoverAnswer {
+    /// Its name in JSON and SQL.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::NotThere => "not_there",
+            Self::ByCustomer => "by_customer",
+            Self::ReceiverFull => "receiver_full",
+            Self::TooOften => "too_often",
+            Self::NotInPool => "not_in_pool",
+            Self::ByPlatform => "by_platform",
+        }
+    }
+}
+
+/// WeCom's word on a customer of a handover.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverAnswered {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The handover.
+    pub handover_id: HandoverId,
+    /// The customer, by the id that the handover has.
+    pub customer_id: CustomerId,
+    /// The word.
+    pub answer: HandoverAnswer,
+    /// WeCom's error, where there is one.
+    pub error: Option<String>,
+    /// When, UTC.
+    pub at: UnixMs,
+}
+
+/// A timer: WeCom is to be asked how a handover fares. Comes again while customers of it wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverResultDue {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// The handover.
+    pub handover_id: HandoverId,
+}
+
 /// What a member of staff achieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

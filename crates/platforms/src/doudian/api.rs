@@ -237,7 +237,7 @@ mod tests {
         ] {
             let body = json!({"code": code, "msg": "invented", "sub_code": sub_code}).to_string();
             let found = match response(body.as_bytes()).unwrap_err() {
-                ApiError::Retryable(_) => Next::Retry,
+                ApiError::Retryable(_) | ApiError::RateLimited(_) => Next::Retry,
                 ApiError::TokenExpired(_) => Next::Renew,
                 ApiError::Permanent(_) => Next::GiveUp,
             };

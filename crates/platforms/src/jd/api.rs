@@ -211,6 +211,7 @@ mod tests {
             ApiError::Retryable(_) => "retry",
             ApiError::TokenExpired(_) => "renew",
             ApiError::Permanent(_) => "give up",
+            ApiError::RateLimited(_) => "pause",
         }
     }
 

@@ -61,6 +61,9 @@ pub enum ApiError {
     /// The platform is busy or limits us: try again later.
     #[error("try again later: {0}")]
     Retryable(Refusal),
+    /// The platform limits how often this one call may be made: leave it alone for a while. Others may go on.
+    #[error("called too often: {0}")]
+    RateLimited(Refusal),
     /// The access token is not valid (any more): fetch a new one, then try again.
     #[error("the access token is not valid: {0}")]
     TokenExpired(Refusal),

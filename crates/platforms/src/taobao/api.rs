@@ -239,6 +239,7 @@ mod tests {
                 ApiError::Retryable(_) => "retry",
                 ApiError::TokenExpired(_) => "renew",
                 ApiError::Permanent(_) => "give up",
+                ApiError::RateLimited(_) => "pause",
             };
             assert_eq!(found, next, "{code} {sub_code}");
         }

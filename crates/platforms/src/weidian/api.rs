@@ -110,6 +110,7 @@ mod tests {
                 Err(ApiError::Retryable(_)) => "again",
                 Err(ApiError::TokenExpired(_)) => "token",
                 Err(ApiError::Permanent(_)) => "never",
+                Err(ApiError::RateLimited(_)) => "pause",
             };
             assert_eq!(outcome, expected, "{body}");
         }

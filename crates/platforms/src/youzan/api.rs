@@ -161,6 +161,7 @@ mod tests {
             Err(ApiError::Retryable(_)) => "again",
             Err(ApiError::TokenExpired(_)) => "token",
             Err(ApiError::Permanent(_)) => "never",
+            Err(ApiError::RateLimited(_)) => "pause",
         }
     }
 

@@ -86,7 +86,7 @@ pub enum Next {
 pub fn next<T>(answer: Result<T, ApiError>) -> Next {
     match answer {
         Ok(_) => Next::Done,
-        Err(ApiError::Retryable(_)) => Next::Retry,
+        Err(ApiError::Retryable(_) | ApiError::RateLimited(_)) => Next::Retry,
         Err(ApiError::TokenExpired(_)) => Next::Renew,
         Err(ApiError::Permanent(_)) => Next::GiveUp,
     }

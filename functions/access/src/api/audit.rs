@@ -52,6 +52,7 @@ impl AuditEntry {
 /// Refused and privileged calls, newest first.
 #[utoipa::path(get, path = "/v1/audit", params(PageQuery), security(("token" = ["audit:read"])), responses(
     (status = 200, description = "One page of the audit", body = Page<AuditEntry>),
+    (status = 400, description = "The query is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
 ))]

@@ -80,6 +80,7 @@ pub struct MadeToken {
 /// All tokens, oldest first.
 #[utoipa::path(get, path = "/v1/tokens", params(PageQuery), security(("token" = ["tokens:write"])), responses(
     (status = 200, description = "One page of tokens", body = Page<TokenView>),
+    (status = 400, description = "The query is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
 ))]

@@ -128,6 +128,7 @@ pub async fn show(
     (status = 400, description = "The body is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
+    (status = 404, description = "No such platform", body = Problem),
     (status = 422, description = "Not a marketplace that can be asked, or no name", body = Problem),
     (status = 503, description = "`data_key` is not configured: tokens could not be sealed", body = Problem),
 ))]

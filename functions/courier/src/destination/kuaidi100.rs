@@ -16,9 +16,8 @@ use serde::de::DeserializeOwned;
 
 pub async fn send(app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
     match carry(app, settings, cx, call).await {
-        Ok((status, answer)) => Outcome::Succeeded { status: status.as_u16(), answer },
-        Err(Refused::Token(failure) | Refused::Later(failure)) => Outcome::Retry(failure),
-        Err(Refused::Never(failure)) => Outcome::Failed(failure),
+        Ok((status, answer)) => Outcome::succeeded(status, answer),
+        Err(refused) => refused.into(),
     }
 }
 

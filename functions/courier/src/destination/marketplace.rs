@@ -1,7 +1,7 @@
 //! Marketplaces' open APIs: requests signed by the app's secret, one access token a shop.
 
 use super::exchange::{Refused, exchange, refused};
-use super::token::{Found, Keeper, TokenError};
+use super::token::{Keeper, Shop as TokenShop};
 use super::{Failure, Outcome};
 use crate::settings::{Configured, Settings};
 use crate::store::Claimed;
@@ -24,7 +24,8 @@ pub async fn send(platform: Platform, app: &App, settings: &Settings, cx: &Cx, c
         Ok(asked) => asked,
         Err(error) => return Outcome::Failed(Failure::ours(error)),
     };
-    let keeper = Keeper { app, vault, cx, platform, shop_id: &asked.shop_id };
+    let shop = TokenShop { platform, id: &asked.shop_id, vault };
+    let keeper = Keeper { app, cx, account: format!("{platform}:{}", asked.shop_id), shop: Some(shop) };
     let caller = Caller { api, configured, app, cx, call, asked: &asked, keeper };
     // A token that the platform no longer takes is replaced once within the same try.
     let mut outcome = caller.ask().await;
@@ -32,9 +33,8 @@ pub async fn send(platform: Platform, app: &App, settings: &Settings, cx: &Cx, c
         outcome = caller.ask().await;
     }
     match outcome {
-        Ok((status, answer)) => Outcome::Succeeded { status: status.as_u16(), answer: answer.to_string().into_bytes() },
-        Err(Refused::Token(failure) | Refused::Later(failure)) => Outcome::Retry(failure),
-        Err(Refused::Never(failure)) => Outcome::Failed(failure),
+        Ok((status, answer)) => Outcome::succeeded(status, answer.to_string().into_bytes()),
+        Err(refused) => refused.into(),
     }
 }
 
@@ -50,20 +50,7 @@ struct Caller<'a> {
 
 impl Caller<'_> {
     async fn ask(&self) -> Result<(StatusCode, Value), Refused> {
-        let access_token = match self.keeper.find().await? {
-            Found::Kept(token) => token,
-            Found::Ours(claim) => match self.new_token(claim.refresh_token()).await {
-                Ok(fresh) => {
-                    let token = fresh.access_token.clone();
-                    self.keeper.keep(claim, fresh).await?;
-                    token
-                }
-                Err(refused) => {
-                    self.keeper.give_up(claim).await?;
-                    return Err(refused);
-                }
-            },
-        };
+        let access_token = self.keeper.token(|refresh_token| self.new_token(refresh_token)).await?;
         let mut ask = Cow::Borrowed(&self.asked.ask);
         loop {
             let (status, answer) = self.call(&ask, &access_token).await?;
@@ -91,8 +78,8 @@ impl Caller<'_> {
         }
     }
 
-    async fn new_token(&self, refresh_token: Option<&Secret<String>>) -> Result<Token, Refused> {
-        let shop = Shop { id: &self.asked.shop_id, access_token: None, refresh_token };
+    async fn new_token(&self, refresh_token: Option<Secret<String>>) -> Result<Token, Refused> {
+        let shop = Shop { id: &self.asked.shop_id, access_token: None, refresh_token: refresh_token.as_ref() };
         let request = self.api.token_request(&self.configured.app, &shop, self.cx.now).ok_or_else(|| {
             let Asked { shop_id, .. } = self.asked;
             let platform = self.call.destination.name();
@@ -103,11 +90,5 @@ impl Caller<'_> {
         let (status, body) =
             exchange(self.app, self.cx, &self.configured.token_base, request, &self.asked.shop_id).await?;
         self.api.token(&body, self.cx.now).map_err(|error| refused(Some(status), &error))
-    }
-}
-
-impl From<TokenError> for Refused {
-    fn from(error: TokenError) -> Self {
-        Self::Later(Failure::ours(error))
     }
 }

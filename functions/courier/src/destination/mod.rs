@@ -1,13 +1,17 @@
 //! The systems that the courier knows: how each is asked, and what its answers mean.
 
+mod account;
 mod exchange;
 mod kuaidi100;
 mod marketplace;
+mod official_account;
 mod token;
+mod wecom;
 
 use crate::settings::{self, Settings};
 use crate::store::Claimed;
 use domain::Platform;
+use http::StatusCode;
 use kit::{App, Cx};
 use platforms::marketplace::Limit;
 
@@ -22,11 +26,22 @@ pub enum Outcome {
         status: u16,
         /// What the answer says, JSON.
         answer: Vec<u8>,
+        /// Contacts whom the other side left out of a message: it does not count for them.
+        left_out: Vec<String>,
     },
     /// It may go better later.
     Retry(Failure),
+    /// It may go better later, but calls of this operation are to be left alone for a while.
+    Paused(Failure),
     /// It never will.
     Failed(Failure),
+}
+
+impl Outcome {
+    /// Answered.
+    pub fn succeeded(status: StatusCode, answer: Vec<u8>) -> Self {
+        Self::Succeeded { status: status.as_u16(), answer, left_out: Vec::new() }
+    }
 }
 
 /// Why a call brought nothing.
@@ -36,10 +51,12 @@ pub struct Failure {
     pub status: Option<u16>,
     /// In words, without personal data.
     pub error: String,
-    /// Not before so many seconds, as the other side asked.
-    pub retry_after: Option<u32>,
+    /// Not before so many milliseconds, as the other side asked or the call itself wants.
+    pub retry_after_ms: Option<u64>,
     /// Whether the destination itself is in trouble: such failures open its circuit.
     pub trips_breaker: bool,
+    /// Whether the other side may have done what was asked all the same: the answer was lost.
+    pub unknown: bool,
 }
 
 impl Failure {
@@ -56,12 +73,24 @@ pub enum Destination {
     Marketplace(Platform),
     /// Kuaidi100, who watches parcels.
     Kuaidi100,
+    /// The merchant's app at WeCom.
+    Wecom,
+    /// The same app for welcomes, which live twenty seconds: with a budget and a circuit of its own, so that they wait behind nothing else.
+    WecomWelcome,
+    /// The merchant's Official Account.
+    OfficialAccount,
 }
 
 impl Destination {
-    /// All of them.
+    /// All of them, the most urgent first.
     pub fn all() -> impl Iterator<Item = Self> {
-        settings::asked().map(Self::Marketplace).chain([Self::Kuaidi100])
+        let others = [Self::Wecom, Self::OfficialAccount, Self::Kuaidi100];
+        [Self::WecomWelcome].into_iter().chain(others).chain(settings::asked().map(Self::Marketplace))
+    }
+
+    /// Whether its calls live some seconds only.
+    pub fn is_urgent(self) -> bool {
+        self == Self::WecomWelcome
     }
 
     /// Its name in the outbox.
@@ -69,6 +98,9 @@ impl Destination {
         match self {
             Self::Marketplace(platform) => platform.as_str(),
             Self::Kuaidi100 => platforms::kuaidi100::DESTINATION,
+            Self::Wecom => platforms::wecom::DESTINATION,
+            Self::WecomWelcome => platforms::wecom::WELCOME_DESTINATION,
+            Self::OfficialAccount => platforms::official_account::DESTINATION,
         }
     }
 
@@ -76,6 +108,10 @@ impl Destination {
     pub fn limit(self) -> Limit {
         match self {
             Self::Kuaidi100 => Limit { per_second: 10, burst: 30 },
+            // WeCom bears 10,000 calls of one API a minute, 150,000 an hour. Quotas of Official Accounts are by day and call.
+            Self::Wecom => Limit { per_second: 40, burst: 200 },
+            Self::WecomWelcome => Limit { per_second: 100, burst: 1000 },
+            Self::OfficialAccount => Limit { per_second: 20, burst: 100 },
             Self::Marketplace(platform) => {
                 platforms::api(platform).map_or(Limit { per_second: 1, burst: 1 }, |api| api.limit())
             }
@@ -86,6 +122,8 @@ impl Destination {
     pub async fn send(self, app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
         match self {
             Self::Kuaidi100 => kuaidi100::send(app, settings, cx, call).await,
+            Self::Wecom | Self::WecomWelcome => wecom::send(app, settings, cx, call).await,
+            Self::OfficialAccount => official_account::send(app, settings, cx, call).await,
             Self::Marketplace(platform) => marketplace::send(platform, app, settings, cx, call).await,
         }
     }

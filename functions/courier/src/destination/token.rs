@@ -3,19 +3,31 @@
 //! A token that the app's own secret brings can be fetched again at any time, so it is kept in key-value, which may forget. A
 //! token that the merchant has entered with a shop, and what renews it, stand sealed in the shop's row.
 
+use super::Failure;
+use super::exchange::Refused;
 use crate::store;
 use domain::{Platform, Secret, UnixMs};
 use kit::{App, Cx, DbError, KvError, Vault, VaultError, host, lease};
 use platforms::marketplace::Token;
 use std::time::Duration;
 
-/// Where the tokens of one shop are kept.
+/// Where the tokens of one account are kept.
 pub struct Keeper<'a> {
     pub app: &'a App,
-    pub vault: &'a Vault,
     pub cx: &'a Cx,
+    /// The account's name, in key-value and among the leases.
+    pub account: String,
+    /// The shop, where the account is one: the merchant may have entered its tokens.
+    pub shop: Option<Shop<'a>>,
+}
+
+/// A shop whose tokens may stand in its row.
+#[derive(Clone, Copy)]
+pub struct Shop<'a> {
     pub platform: Platform,
-    pub shop_id: &'a str,
+    pub id: &'a str,
+    /// Opens and seals them.
+    pub vault: &'a Vault,
 }
 
 /// Why there is no token.
@@ -45,8 +57,8 @@ const LEASE_MS: i64 = 30_000;
 const WAITS: u32 = 100;
 const WAIT: Duration = Duration::from_millis(50);
 
-/// What there is for a shop.
-pub enum Found {
+/// What there is for an account.
+enum Found {
     /// A token.
     Kept(Secret<String>),
     /// None, and it is ours to fetch one: [`Keeper::keep`] or [`Keeper::give_up`].
@@ -54,16 +66,9 @@ pub enum Found {
 }
 
 /// The right to fetch a token, over all instances.
-pub struct Claim {
+struct Claim {
     holder: String,
     entered: Option<Entered>,
-}
-
-impl Claim {
-    /// What renews the shop's token, where the merchant has entered it.
-    pub fn refresh_token(&self) -> Option<&Secret<String>> {
-        self.entered.as_ref().and_then(|entered| entered.refresh_token.as_ref())
-    }
 }
 
 /// The shop has tokens of its own, entered by the merchant or renewed since.
@@ -72,11 +77,34 @@ struct Entered {
 }
 
 impl Keeper<'_> {
-    /// The shop's token. Where there is none, one caller is told to fetch it and the others wait for it.
+    /// The account's token. Where there is none, one caller fetches it, over all instances, and the others wait for it. `fetch` is given what
+    /// renews the token, where the merchant has entered it.
     ///
     /// # Errors
-    /// [`TokenError`] when the stores cannot be reached or the one who fetches takes long.
-    pub async fn find(&self) -> Result<Found, TokenError> {
+    /// [`Refused`] when the stores cannot be reached, the one who fetches takes long, or `fetch` fails.
+    pub async fn token<F: Future<Output = Result<Token, Refused>>>(
+        &self,
+        fetch: impl FnOnce(Option<Secret<String>>) -> F,
+    ) -> Result<Secret<String>, Refused> {
+        let claim = match self.find().await? {
+            Found::Kept(token) => return Ok(token),
+            Found::Ours(claim) => claim,
+        };
+        let refresh_token = claim.entered.as_ref().and_then(|entered| entered.refresh_token.clone());
+        match fetch(refresh_token).await {
+            Ok(fresh) => {
+                let token = fresh.access_token.clone();
+                self.keep(claim, fresh).await?;
+                Ok(token)
+            }
+            Err(refused) => {
+                self.give_up(claim).await?;
+                Err(refused)
+            }
+        }
+    }
+
+    async fn find(&self) -> Result<Found, TokenError> {
         let holder = uuid::Uuid::now_v7().to_string();
         for _ in 0..WAITS {
             if let (Some(token), _) = self.kept().await? {
@@ -97,16 +125,13 @@ impl Keeper<'_> {
     }
 
     /// Keeps the token that was fetched; those who wait have it now.
-    ///
-    /// # Errors
-    /// [`TokenError`] when the stores cannot be reached.
-    pub async fn keep(&self, claim: Claim, fresh: Token) -> Result<(), TokenError> {
+    async fn keep(&self, claim: Claim, fresh: Token) -> Result<(), TokenError> {
         let life_ms = fresh.expires_in.saturating_mul(1000).saturating_sub(MARGIN_MS).max(1000);
         let expires_at = self.cx.now.try_add_millis(life_ms).unwrap_or(self.cx.now);
-        if claim.entered.is_some() {
-            let access_token = self.seal(&fresh.access_token)?;
-            let refresh_token = fresh.refresh_token.as_ref().map(|token| self.seal(token)).transpose()?;
-            let (platform, shop_id) = (self.platform, self.shop_id.to_owned());
+        if let (Some(shop), Some(_)) = (self.shop, &claim.entered) {
+            let access_token = shop.seal(&fresh.access_token)?;
+            let refresh_token = fresh.refresh_token.as_ref().map(|token| shop.seal(token)).transpose()?;
+            let (platform, shop_id) = (shop.platform, shop.id.to_owned());
             let replace = move |tx: &kit::Tx<'_>| {
                 store::replace_tokens(tx, platform, &shop_id, access_token, refresh_token, expires_at)
             };
@@ -117,11 +142,8 @@ impl Keeper<'_> {
         self.give_up(claim).await
     }
 
-    /// Lets another try.
-    ///
-    /// # Errors
-    /// [`TokenError`] when the database cannot be reached; the lease lapses by itself then.
-    pub async fn give_up(&self, claim: Claim) -> Result<(), TokenError> {
+    /// Lets another try. Where that cannot be written, the lease lapses by itself.
+    async fn give_up(&self, claim: Claim) -> Result<(), TokenError> {
         let key = self.key();
         Ok(self.app.db().write(self.cx, move |tx| lease::release(tx, &key, &claim.holder)).await?)
     }
@@ -138,8 +160,8 @@ impl Keeper<'_> {
         if kept.is_none_or(|token| token.expose() != refused.expose()) {
             return Ok(());
         }
-        if entered.is_some() {
-            let (platform, shop_id) = (self.platform, self.shop_id.to_owned());
+        if let (Some(shop), Some(_)) = (self.shop, entered) {
+            let (platform, shop_id) = (shop.platform, shop.id.to_owned());
             self.app.db().write(self.cx, move |tx| store::forget_access_token(tx, platform, &shop_id)).await?;
         } else {
             self.app.kv().delete(&self.key()).await?;
@@ -149,19 +171,29 @@ impl Keeper<'_> {
 
     /// The token that is good now, if there is one; and what was entered with the shop, if anything was.
     async fn kept(&self) -> Result<(Option<Secret<String>>, Option<Entered>), TokenError> {
-        let (platform, shop_id) = (self.platform, self.shop_id.to_owned());
-        let row = self.app.db().read(self.cx, |tx| store::tokens(tx, platform, &shop_id)).await?;
-        if let Some(row) = row {
-            let open = |sealed: Option<Vec<u8>>| sealed.map(|sealed| self.open(&sealed)).transpose();
-            let (access_token, refresh_token) = (open(row.access_token)?, open(row.refresh_token)?);
-            if access_token.is_some() || refresh_token.is_some() {
-                let good = access_token.filter(|_| row.expires_at.is_none_or(|end| end > self.cx.now));
-                return Ok((good, Some(Entered { refresh_token })));
-            }
+        if let Some(shop) = self.shop
+            && let Some(entered) = self.entered(shop).await?
+        {
+            return Ok(entered);
         }
         let Some(bytes) = self.app.kv().get(&self.key(), self.cx.now).await? else { return Ok((None, None)) };
         let text = String::from_utf8(bytes).map_err(|_| TokenError::Damaged)?;
         Ok((Some(Secret::new(text)), None))
+    }
+
+    /// What stands in a shop's row: the access token if it is good, and what renews it.
+    async fn entered(&self, shop: Shop<'_>) -> Result<Option<(Option<Secret<String>>, Option<Entered>)>, TokenError> {
+        let (platform, shop_id) = (shop.platform, shop.id.to_owned());
+        let Some(row) = self.app.db().read(self.cx, |tx| store::tokens(tx, platform, &shop_id)).await? else {
+            return Ok(None);
+        };
+        let open = |sealed: Option<Vec<u8>>| sealed.map(|sealed| shop.open(&sealed)).transpose();
+        let (access_token, refresh_token) = (open(row.access_token)?, open(row.refresh_token)?);
+        if access_token.is_none() && refresh_token.is_none() {
+            return Ok(None);
+        }
+        let good = access_token.filter(|_| row.expires_at.is_none_or(|end| end > self.cx.now));
+        Ok(Some((good, Some(Entered { refresh_token }))))
     }
 
     async fn take(&self, holder: &str) -> Result<bool, TokenError> {
@@ -172,9 +204,11 @@ impl Keeper<'_> {
 
     /// Its name in key-value and among the leases.
     fn key(&self) -> String {
-        format!("token:{}:{}", self.platform, self.shop_id)
+        format!("token:{}", self.account)
     }
+}
 
+impl Shop<'_> {
     fn seal(&self, token: &Secret<String>) -> Result<Vec<u8>, VaultError> {
         self.vault.seal(store::TOKEN_PURPOSE, token.expose().as_bytes())
     }
@@ -182,5 +216,11 @@ impl Keeper<'_> {
     fn open(&self, sealed: &[u8]) -> Result<Secret<String>, TokenError> {
         let bytes = self.vault.open(store::TOKEN_PURPOSE, sealed)?;
         String::from_utf8(bytes).map(Secret::new).map_err(|_| TokenError::Damaged)
+    }
+}
+
+impl From<TokenError> for Refused {
+    fn from(error: TokenError) -> Self {
+        Self::Later(Failure::ours(error))
     }
 }

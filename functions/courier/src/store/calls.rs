@@ -1,5 +1,6 @@
 //! Calls of the outbox: claiming and finishing them.
 
+use super::give_back_failed;
 use crate::breaker;
 use crate::budget::Bucket;
 use crate::destination::Destination;
@@ -27,7 +28,10 @@ pub struct Claimed {
     pub trace: Option<Trace>,
 }
 
-/// Claims calls that are due, within each destination's budget and breaker, at most `most`. Claimed calls are ours until
+/// Hands that only urgent calls are given.
+const RESERVED: i64 = 16;
+
+/// Claims calls that are due, within each destination's budget and breaker, at most `most`, and not those whose operation pauses. Claimed calls are ours until
 /// `lease_until` (Unix milliseconds).
 ///
 /// # Errors
@@ -35,9 +39,11 @@ pub struct Claimed {
 pub fn claim(tx: &Tx<'_>, most: i64, lease_until: i64) -> Result<Vec<Claimed>, DbError> {
     let now = tx.cx().now.millis();
     requeue_lapsed(tx)?;
+    give_back_failed(tx)?;
     let mut claimed = Vec::new();
     for destination in Destination::all() {
-        let left = most - i64::try_from(claimed.len()).unwrap_or(i64::MAX);
+        let kept = if destination.is_urgent() { 0 } else { RESERVED };
+        let left = most.saturating_sub(kept).saturating_sub(i64::try_from(claimed.len()).unwrap_or(i64::MAX));
         let state = state(tx, destination)?;
         let calls = breaker::allowed(state.failures, state.open_until, now, state.bucket.calls().min(left));
         if calls <= 0 {
@@ -53,6 +59,9 @@ pub fn claim(tx: &Tx<'_>, most: i64, lease_until: i64) -> Result<Vec<Claimed>, D
                                                where ahead.state = 'sending' and ahead.destination = ?1
                                                  and ahead.operation = waiting.operation
                                                  and ahead.subject = waiting.subject)
+                              and not exists (select 1 from api_pause
+                                               where api_pause.destination = ?1
+                                                 and api_pause.operation = waiting.operation and until > ?2)
                             order by due, id
                             limit ?3)
              returning id, operation, subject, idempotency_key, request, attempts, trace",
@@ -159,11 +168,18 @@ pub fn fail(tx: &Tx<'_>, call: &Claimed, status: Option<u16>, error: &str) -> Re
     Ok(ours > 0)
 }
 
-/// Puts a call back until `due`. Where an equal call waits already, this one gives way to it.
+/// Puts a call back until `due`. A try that is not `counted` was none: the other side did not look at it. Where an equal call waits already, this one gives way to it.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
-pub fn put_back(tx: &Tx<'_>, call: &Claimed, due: i64, status: Option<u16>, error: &str) -> Result<(), DbError> {
+pub fn put_back(
+    tx: &Tx<'_>,
+    call: &Claimed,
+    due: i64,
+    counted: bool,
+    status: Option<u16>,
+    error: &str,
+) -> Result<(), DbError> {
     let waits = tx.query_one(
         "select 1 as found from outbox
           where state = 'pending' and destination = ?1 and operation = ?2 and subject = ?3",
@@ -175,9 +191,9 @@ pub fn put_back(tx: &Tx<'_>, call: &Claimed, due: i64, status: Option<u16>, erro
     }
     tx.execute(
         "update outbox
-            set state = 'pending', lease_until = null, due = ?3, status = ?4, error = ?5
+            set state = 'pending', lease_until = null, due = ?3, status = ?4, error = ?5, attempts = attempts - ?6
           where id = ?1 and state = 'sending' and attempts = ?2",
-        &params![call.id.to_string(), call.attempt, due, status, error],
+        &params![call.id.to_string(), call.attempt, due, status, error, i64::from(!counted)],
     )?;
     Ok(())
 }
@@ -187,12 +203,13 @@ pub fn put_back(tx: &Tx<'_>, call: &Claimed, due: i64, status: Option<u16>, erro
 /// # Errors
 /// [`DbError`] of the statement.
 pub fn trip(tx: &Tx<'_>, destination: Destination) -> Result<(), DbError> {
+    let open_ms = if destination.is_urgent() { breaker::SHORT_OPEN_MS } else { breaker::OPEN_MS };
     tx.execute(
         "update destination
             set failures = failures + 1,
                 open_until = case when failures + 1 >= ?2 then ?3 else open_until end
           where name = ?1",
-        &params![destination.name(), breaker::FAILURES, tx.cx().now.millis().saturating_add(breaker::OPEN_MS),],
+        &params![destination.name(), breaker::FAILURES, tx.cx().now.millis().saturating_add(open_ms)],
     )?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::{CustomersRead, HandoversWrite, seen};
 use crate::State as Shared;
 use crate::handover::{self, Kind, Outcome, Refusal};
+use crate::settings::WECOM_CORP_ID;
 use crate::store::handover::{self as store, Item};
 use axum::Json;
 use axum::extract::State;
@@ -19,6 +20,8 @@ use utoipa::ToSchema;
 
 /// How many customers one call may name.
 const MOST_NAMED: usize = 1000;
+/// How long WeCom's message about a handover may be, in characters.
+const LONGEST_MESSAGE: usize = 200;
 
 /// Customers to hand over.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,6 +35,8 @@ pub struct NewHandover {
     customer_ids: Option<Vec<CustomerId>>,
     /// Why, for those who ask later. No personal data.
     reason: String,
+    /// What WeCom tells customers who are contacts there, at most 200 characters, while both stay; WeCom's own words unless given.
+    message: Option<String>,
 }
 
 /// A handover.
@@ -66,6 +71,8 @@ pub struct Counts {
     total: i64,
     /// Their turn has not come.
     waiting: i64,
+    /// WeCom was asked to hand them over: they may refuse there for 24 hours.
+    asked: i64,
     /// The receiver has them now.
     moved: i64,
     /// The receiver had them before.
@@ -79,10 +86,12 @@ pub struct Counts {
 pub struct HandoverItem {
     /// The customer.
     customer_id: CustomerId,
-    /// `waiting`, `moved`, `kept` or `refused`.
+    /// `waiting`, `asked` (at WeCom), `moved`, `kept` or `refused`.
     state: String,
-    /// Why it was refused: `by_customer`, `not_in_pool`, `too_often` (twice in 90 days), `erased`, `merged`.
+    /// Why it was refused: `by_customer`, `not_in_pool`, `too_often` (twice in 90 days), `erased`, `merged`, `receiver_full`, `by_platform`.
     reason: Option<String>,
+    /// What WeCom said beyond that.
+    error: Option<String>,
     /// When that was.
     at: Option<UnixMs>,
 }
@@ -100,6 +109,7 @@ pub struct HandoverPage {
 
 /// Hands customers of a member of staff over to another: the whole pool, or some of it. They go in steps of 100: `GET /v1/handovers/{id}` tells how far it is.
 /// The relation of the one ends, that of the other begins, and the other becomes the advisor of those whom the one advised or nobody did.
+/// Contacts at WeCom, where that is set up, are handed over by WeCom: they may refuse for 24 hours in any case, and what WeCom says of them counts.
 #[utoipa::path(post, path = "/v1/staff/{staff}/handovers", request_body = NewHandover,
     params(
         ("staff" = String, Path, description = "The merchant's number of the one who gives"),
@@ -126,6 +136,7 @@ pub async fn create(
     seen::staff(&from)?;
     seen::staff(&asked.to)?;
     check(&from, &asked)?;
+    let at_wecom = shared.app.variables().optional(WECOM_CORP_ID).is_some();
     let request = [from.as_bytes(), b"\n", &body].concat();
     write_once(&shared.app, &cx, caller, key, &request, move |tx, caller| {
         let now = tx.cx().now;
@@ -149,7 +160,7 @@ pub async fn create(
                 store::add(tx, item.id, &ids.collect::<Result<Vec<_>, Problem>>()?)?;
             }
         }
-        handover::schedule(tx, item.id, item.due)?;
+        handover::begin(tx, &item, at_wecom, asked.message.as_deref())?;
         audit::done(tx, caller, &item.id.to_string())?;
         Answer::json(StatusCode::ACCEPTED, &view(tx, item)?)
     })
@@ -163,6 +174,14 @@ fn check(from: &str, asked: &NewHandover) -> Result<(), Problem> {
     }
     if asked.reason.trim().is_empty() || asked.reason.len() > 500 {
         return unusable("reason: say why, in 1 to 500 bytes");
+    }
+    if let Some(message) = &asked.message {
+        if asked.kind == Kind::Resignation {
+            return unusable("message: WeCom tells customers of somebody who has left in its own words; leave it out");
+        }
+        if message.trim().is_empty() || message.chars().count() > LONGEST_MESSAGE {
+            return unusable("message: 1 to 200 characters, or leave it out");
+        }
     }
     match &asked.customer_ids {
         Some(ids) if ids.is_empty() || ids.len() > MOST_NAMED => {
@@ -228,7 +247,8 @@ pub struct Refuse {
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope, or is for a member of staff", body = Problem),
     (status = 404, description = "No such handover among those that the caller may see, or the customer is not one of it", body = Problem),
-    (status = 409, description = "The customer has been dealt with", body = Problem),
+    (status = 409, description = "The customer has been dealt with, or WeCom is asking it", body = Problem),
+    (status = 422, description = "The key was used for another request", body = Problem),
 ))]
 pub async fn refuse(
     State(shared): State<Shared>,
@@ -246,7 +266,11 @@ pub async fn refuse(
         if !store::has(tx, id, customer_id)? {
             return Err(Problem::not_found(format!("customer {customer_id} is not one of this handover")));
         }
-        if !store::settle(tx, id, customer_id, Outcome::Refused(Refusal::ByCustomer), tx.cx().now)? {
+        if store::is_asked(tx, id, customer_id)? {
+            let advice = "WeCom was asked to hand the customer over: it refuses there, in the message that it got";
+            return Err(Problem::conflict("asked", advice));
+        }
+        if !store::settle(tx, id, customer_id, Outcome::Refused(Refusal::ByCustomer), None, tx.cx().now)? {
             return Err(Problem::conflict("settled", "the customer has been dealt with: see the handover"));
         }
         audit::done(tx, caller, &id.to_string())?;
@@ -269,6 +293,7 @@ fn view(tx: &Tx<'_>, item: Item) -> Result<HandoverView, DbError> {
         let count: i64 = row.get("count")?;
         counts.total = counts.total.saturating_add(count);
         match row.get::<String>("state")?.as_str() {
+            "asked" => counts.asked = count,
             "moved" => counts.moved = count,
             "kept" => counts.kept = count,
             "refused" => counts.refused = count,
@@ -284,6 +309,7 @@ fn item_view(row: &Row) -> Result<HandoverItem, DbError> {
         customer_id: row.parse("customer")?,
         state: row.get("state")?,
         reason: row.get("reason")?,
+        error: row.get("error")?,
         at: row.optional_instant("at")?,
     })
 }

@@ -41,12 +41,7 @@ pub async fn events(
     RawBody(body): RawBody,
 ) -> Result<Json<EventsTaken>, Problem> {
     let key = shared.settings.webhook_key.as_ref()?;
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let signed = standard_webhooks::Headers {
-        id: header("webhook-id"),
-        timestamp: header("webhook-timestamp"),
-        signature: header("webhook-signature"),
-    };
+    let signed = standard_webhooks::Headers::of(&headers);
     standard_webhooks::verify(key, signed, &body, cx.now).map_err(|error| {
         shared.app.count(&cx, "hooks.events.refused".to_owned());
         Problem::unauthorized(error.to_string())

@@ -238,6 +238,7 @@ pub struct Settlement {
     (status = 403, description = "The token lacks the scope, or is for some stores only", body = Problem),
     (status = 404, description = "No such conflict", body = Problem),
     (status = 409, description = "It is settled", body = Problem),
+    (status = 422, description = "No reason is given, or the key was used for another request", body = Problem),
 ))]
 pub async fn settle(
     State(shared): State<Shared>,

@@ -193,9 +193,6 @@ fn read(tx: &Tx<'_>, vault: &Vault, caller: &Caller<CustomersRead>, id: Customer
     let id = listed.id;
     let figures = view::order_figures(tx, id)?;
     let identities = identity::of_customer(tx, id)?;
-    let collect = |rows: Vec<Row>, read: fn(&Row) -> Result<StageView, DbError>| {
-        rows.iter().map(read).collect::<Result<Vec<_>, _>>()
-    };
     Ok(Portrait {
         customer: CustomerItem::new(vault, &listed),
         identities: identities.iter().map(|row| identity_view(tx, vault, row)).collect::<Result<_, _>>()?,
@@ -204,7 +201,7 @@ fn read(tx: &Tx<'_>, vault: &Vault, caller: &Caller<CustomersRead>, id: Customer
             .map(|row| attribute_view(vault, row))
             .collect::<Result<_, _>>()?,
         consents: view::consents(tx, id)?.iter().map(consent_view).collect::<Result<_, _>>()?,
-        stages: collect(view::stages(tx, id)?, stage_view)?,
+        stages: view::stages(tx, id)?.iter().map(stage_view).collect::<Result<_, _>>()?,
         orders: OrdersView {
             count: figures.orders,
             paid: figures.paid,

@@ -187,9 +187,7 @@ pub async fn change(
     let unusable = |advice: String| Problem::unprocessable("profile-unusable", advice);
     if let Some(store) = &change.store {
         StorePath::try_from(store.clone()).map_err(unusable)?;
-        if !caller.store.contains(Some(store)) {
-            return Err(Problem::forbidden("store: lies outside what this token may see"));
-        }
+        caller.reaches(store)?;
     }
     if let Some(advisor) = &change.advisor {
         seen::staff(advisor)?;
@@ -204,7 +202,7 @@ pub async fn change(
         let id = seen::customer(tx, &caller, id)?.id;
         let now = tx.cx().now;
         if let Some(name) = &change.name {
-            portrait::set_name(tx, &vault, id, name.expose().trim())?;
+            portrait::set_name(tx, &vault, id, name.expose().trim(), now)?;
         }
         if activity::decide_belongs(tx, id, change.store.as_deref(), change.advisor.as_deref(), now)? {
             stage::refresh(tx, id, now, "customer.decided")?;

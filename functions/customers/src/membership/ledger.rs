@@ -6,14 +6,13 @@
 
 use super::lots::{self, Taken};
 use super::rules::PointRules;
+use crate::SOURCE;
 use crate::store::membership::customer::Owner;
 use crate::store::membership::points::{Entry, EntryKind};
 use crate::store::membership::{customer, lot, points};
 use domain::{CustomerId, Event, OrderId, PointsCause, PointsChanged, PointsExpiring, PointsExpiry, UnixMs, Version};
 use kit::{DbError, Tx, events};
 
-/// Who appends the events of membership.
-pub const SOURCE: &str = "/functions/customers";
 /// How many lots expire in one step at the most; the next step follows at once.
 const MOST_EXPIRED: u32 = 500;
 

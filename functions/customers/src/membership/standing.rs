@@ -1,7 +1,8 @@
 //! A customer's level of membership: computed anew whenever something may have changed it, told when it has.
 
-use super::ledger::{SOURCE, append};
+use super::ledger::append;
 use super::levels::{LevelRules, Standing};
+use crate::SOURCE;
 use crate::store::membership::customer::owner_of;
 use crate::store::membership::level::{LevelRow, customers_after, level, save_level};
 use crate::store::membership::order::spends;

@@ -1,7 +1,7 @@
 //! Handovers and their customers.
 
 use crate::handover::{Kind, Outcome, Refusal};
-use domain::{CustomerId, HandoverId, UnixMs};
+use domain::{CustomerId, HandoverId, IdentityKind, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params};
 use serde_json::json;
@@ -113,6 +113,79 @@ fn word<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, DbError> {
     serde_json::from_value(json!(name)).map_err(|error| DbError::Shape(error.to_string()))
 }
 
+/// Has those customers of a handover who are contacts of the one who gives at WeCom wait for WeCom's word, and names them.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub fn ask(tx: &Tx<'_>, id: HandoverId, from: &str) -> Result<Vec<CustomerId>, DbError> {
+    let rows = tx.query(
+        "update handover_item set state = 'asked'
+          where handover = ?1
+            and exists (select 1 from customer item
+                          join customer member on member.survivor = item.survivor
+                          join relation on relation.customer = member.id
+                         where item.id = handover_item.customer and relation.staff = ?2 and relation.state = 'added')
+            and exists (select 1 from customer item
+                          join identity on identity.customer = item.survivor
+                         where item.id = handover_item.customer and identity.kind = ?3)
+         returning customer",
+        &params![id.to_string(), from, IdentityKind::WecomExternalUserId.as_str()],
+    )?;
+    let mut asked = rows.iter().map(|row| row.parse("customer")).collect::<Result<Vec<_>, _>>()?;
+    asked.sort_unstable();
+    Ok(asked)
+}
+
+/// Whether a customer of a handover waits for WeCom's word.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn is_asked(tx: &Tx<'_>, id: HandoverId, customer: CustomerId) -> Result<bool, DbError> {
+    let found: Option<i64> = tx.scalar(
+        "select 1 from handover_item where handover = ?1 and customer = ?2 and state = 'asked'",
+        &params![id.to_string(), customer.to_string()],
+    )?;
+    Ok(found.is_some())
+}
+
+/// Whether WeCom is giving a customer (a survivor) to this member of staff.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn is_asked_for(tx: &Tx<'_>, customer: CustomerId, to: &str) -> Result<bool, DbError> {
+    let found: Option<i64> = tx.scalar(
+        "select 1 from handover_item item join handover on handover.id = item.handover
+          where item.customer in (select id from customer where survivor = ?1) and item.state = 'asked'
+            and handover.to_ = ?2
+          limit 1",
+        &params![customer.to_string(), to],
+    )?;
+    Ok(found.is_some())
+}
+
+/// A customer waits for no word of WeCom any more, but for the day that the handover takes effect.
+///
+/// # Errors
+/// [`DbError`] of the update.
+pub fn wait(tx: &Tx<'_>, id: HandoverId, customer: CustomerId) -> Result<(), DbError> {
+    tx.run(
+        "update handover_item set state = 'waiting' where handover = ?1 and customer = ?2 and state = 'asked'",
+        &params![id.to_string(), customer.to_string()],
+    )
+}
+
+/// Whether any customer of a handover is yet to be dealt with.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn is_open(tx: &Tx<'_>, id: HandoverId) -> Result<bool, DbError> {
+    let found: Option<i64> = tx.scalar(
+        "select 1 from handover_item where handover = ?1 and state in ('waiting', 'asked') limit 1",
+        &params![id.to_string()],
+    )?;
+    Ok(found.is_some())
+}
+
 /// Customers of a handover who wait.
 ///
 /// # Errors
@@ -141,7 +214,7 @@ pub fn has(tx: &Tx<'_>, id: HandoverId, customer: CustomerId) -> Result<bool, Db
     Ok(found.is_some())
 }
 
-/// Writes what became of a customer who waited. Tells whether it did.
+/// Writes what became of a customer who waited, and WeCom's error where it was WeCom's word. Tells whether it did.
 ///
 /// # Errors
 /// [`DbError`] of the update.
@@ -150,17 +223,19 @@ pub fn settle(
     id: HandoverId,
     customer: CustomerId,
     outcome: Outcome,
+    error: Option<&str>,
     at: UnixMs,
 ) -> Result<bool, DbError> {
     let settled = tx.execute(
-        "update handover_item set state = ?3, reason = ?4, at = ?5
-          where handover = ?1 and customer = ?2 and state = 'waiting'",
+        "update handover_item set state = ?3, reason = ?4, error = ?5, at = ?6
+          where handover = ?1 and customer = ?2 and state in ('waiting', 'asked')",
         &params![
             id.to_string(),
             customer.to_string(),
             outcome.as_str(),
             outcome.reason().map(Refusal::as_str),
-            at.millis()
+            error,
+            at.millis(),
         ],
     )?;
     Ok(settled > 0)
@@ -205,7 +280,7 @@ pub fn counts(tx: &Tx<'_>, id: HandoverId) -> Result<Vec<Row>, DbError> {
 /// [`DbError`] of the query.
 pub fn items(tx: &Tx<'_>, id: HandoverId, after: Option<CustomerId>, most: u32) -> Result<Vec<Row>, DbError> {
     tx.query(
-        "select customer, state, reason, at from handover_item
+        "select customer, state, reason, error, at from handover_item
           where handover = ?1 and customer > ?2
           order by customer limit ?3",
         &params![id.to_string(), after.map(|id| id.to_string()).unwrap_or_default(), most],

@@ -111,9 +111,18 @@ pub fn erase(tx: &Tx<'_>, id: CustomerId) -> Result<(), DbError> {
     let id = params![id.to_string()];
     for sql in [
         "delete from intake where identity in (select id from identity where customer = ?1)",
-        "delete from identity_hint where identity in (select id from identity where customer = ?1)",
         "delete from identity_clear
           where (kind, value) in (select kind, value from identity where customer = ?1)",
+        // What only hinted at the person goes too, unless it is proved or hinted to be somebody else's.
+        "delete from identity_clear
+          where (kind, value) in (select hint.kind, hint.value from identity_hint hint
+                                    join identity on identity.id = hint.identity where identity.customer = ?1)
+            and not exists (select 1 from identity other
+                             where other.kind = identity_clear.kind and other.value = identity_clear.value)
+            and not exists (select 1 from identity_hint hint join identity on identity.id = hint.identity
+                             where hint.kind = identity_clear.kind and hint.value = identity_clear.value
+                               and identity.customer <> ?1)",
+        "delete from identity_hint where identity in (select id from identity where customer = ?1)",
         "delete from customer_attribute where customer in (select id from customer where survivor = ?1)",
         "delete from customer_name_prefix where customer in (select id from customer where survivor = ?1)",
         "update identity set value = 'erased ' || id where customer = ?1",
@@ -124,7 +133,7 @@ pub fn erase(tx: &Tx<'_>, id: CustomerId) -> Result<(), DbError> {
         forget_reminder(tx, open)?;
     }
     tx.run(
-        "update customer set name = null, erased_at = ?2 where survivor = ?1",
+        "update customer set name = null, name_at = null, erased_at = ?2 where survivor = ?1",
         &[id.as_slice(), &params![tx.cx().now.millis()]].concat(),
     )
 }

@@ -1,11 +1,11 @@
 //! Profiles: fields and their values, names, what came with events, consent.
 
 use crate::profile::{Field, Given};
-use domain::{AttributeValue, CustomerId, Identity, UnixMs};
+use domain::{AttributeValue, CustomerId, Identity, IdentityKind, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The fields that the merchant has defined and not retired.
 ///
@@ -124,19 +124,39 @@ pub fn hint(tx: &Tx<'_>, identity: i64, hint: &Identity, at: UnixMs) -> Result<(
     )
 }
 
-/// A customer's name, sealed, and the keyed hashes of its beginnings, by which it is found.
+/// A customer's name as of `at`, sealed, and the keyed hashes of its beginnings, by which it is found. An older name changes nothing.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
-pub fn set_name(tx: &Tx<'_>, id: CustomerId, sealed: Vec<u8>, prefixes: &[String]) -> Result<(), DbError> {
+pub fn set_name(tx: &Tx<'_>, id: CustomerId, sealed: Vec<u8>, at: UnixMs, prefixes: &[String]) -> Result<(), DbError> {
     let id = id.to_string();
-    tx.run("update customer set name = ?2 where id = ?1", &params![id.as_str(), sealed])?;
+    let newest = "update customer set name = ?2, name_at = ?3 where id = ?1 and (name_at is null or name_at <= ?3)";
+    if tx.execute(newest, &params![id.as_str(), sealed, at.millis()])? == 0 {
+        return Ok(());
+    }
     tx.run("delete from customer_name_prefix where customer = ?1", &params![id.as_str()])?;
     tx.run(
         "insert into customer_name_prefix (hash, customer) select value, ?2 from json_each(?1) where true
          on conflict do nothing",
         &params![json!(prefixes).to_string(), id],
     )
+}
+
+/// The name that WeCom has told of one of these contacts, sealed by channels, and when.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn contact_name(tx: &Tx<'_>, identities: &BTreeSet<Identity>) -> Result<Option<(Vec<u8>, UnixMs)>, DbError> {
+    for who in identities.iter().filter(|who| who.kind == IdentityKind::WecomExternalUserId) {
+        let row = tx.query_one(
+            "select name, asked_at from contact_detail where contact = ?1 and name is not null",
+            &params![who.value.as_str()],
+        )?;
+        if let Some(row) = row {
+            return Ok(Some((row.get("name")?, row.instant("asked_at")?)));
+        }
+    }
+    Ok(None)
 }
 
 /// A value of a field, and where it comes from.

@@ -22,6 +22,32 @@ pub fn known(tx: &Tx<'_>, id: CustomerId, staff: &str) -> Result<Known, DbError>
     })
 }
 
+/// When a relation ended last; nothing where it stands or never began.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn ended_at(tx: &Tx<'_>, id: CustomerId, staff: &str) -> Result<Option<UnixMs>, DbError> {
+    let row = tx.query_one(
+        "select max(ended) as ended from relation
+          where customer in (select id from customer where survivor = ?1) and staff = ?2",
+        &params![id.to_string(), staff],
+    )?;
+    row.map_or(Ok(None), |row| row.optional_instant("ended"))
+}
+
+/// Since when a relation stands; nothing where it does not.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn stands_since(tx: &Tx<'_>, id: CustomerId, staff: &str) -> Result<Option<UnixMs>, DbError> {
+    let row = tx.query_one(
+        "select min(since) as since from relation
+          where customer in (select id from customer where survivor = ?1) and staff = ?2 and state = 'added'",
+        &params![id.to_string(), staff],
+    )?;
+    row.map_or(Ok(None), |row| row.optional_instant("since"))
+}
+
 /// Whether any member of staff has a relation with a customer.
 ///
 /// # Errors

@@ -42,11 +42,10 @@ impl Listed {
     }
 }
 
-/// The columns of [`Listed`]. A customer who was merged may have brought the name.
+/// The columns of [`Listed`]. The name is the newest that any of those who are one was given.
 const COLUMNS: &str = "customer.id, customer.stage, customer.stage_since, customer.store, customer.advisor,
-    coalesce(customer.name,
-             (select part.name from customer part where part.survivor = customer.id and part.name is not null
-               order by part.created_at, part.id limit 1)) as shown_name,
+    (select part.name from customer part where part.survivor = customer.id and part.name is not null
+      order by part.name_at desc, part.id limit 1) as shown_name,
     customer.created_at, customer.erased_at";
 
 /// The customer that an id names now.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test as a whole")]
 
 mod follow_ups;
+mod handovers_at_wecom;
 mod hooks;
 mod import;
 mod membership_card;

@@ -51,3 +51,21 @@ async fn everything_is_exported_and_after_erasure_nothing_personal_is_left_but_f
     house.happened(vec![paid(2, &[who(WechatUnionId, "oUnion-0001")], 20, 100)]).await;
     assert_eq!(house.get("/v1/customers").await["items"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_phone_that_only_hinted_goes_with_the_person_unless_it_is_another_s_too() {
+    let house = House::open().await;
+    let hinted = |id: &str, unionid: &str| {
+        let mut told = event(id, "form.submitted", unionid, json!({ "form": "f", "fields": {} }));
+        told["data"]["who"]["phone"] = json!("13800000001");
+        told
+    };
+    house.told(&hinted("e-1", "u-1")).await;
+    house.told(&hinted("e-2", "u-2")).await;
+    let list = house.get("/v1/customers").await;
+    for (place, left) in [(0, "1"), (1, "0")] {
+        let id = list["items"][place]["id"].as_str().unwrap();
+        assert_eq!(house.call("POST", &format!("/v1/customers/{id}/erase"), None).await.0, 204);
+        assert_eq!(house.column("select count(*) || '' as v from identity_clear").await, [left]);
+    }
+}

@@ -111,3 +111,26 @@ async fn consents_are_kept_and_the_newest_stands() {
     assert_eq!(consents[0]["granted"], false);
     assert_eq!(house.column("select count(*) || '' as v from customer_consent").await, ["2"]);
 }
+
+#[tokio::test]
+async fn the_newest_name_counts_whatever_arrives_last_and_an_anonymous_one_takes_none_away() {
+    let house = House::open().await;
+    let named = |id: &str, seconds: i64, name: &str| {
+        let mut event = told(id, seconds, json!({}));
+        event["data"]["who"]["name"] = json!(name);
+        event
+    };
+    house.told(&named("e-1", -10, "欧阳小明")).await;
+    house.told(&named("e-2", -30, "旧名")).await;
+    assert_eq!(house.only_customer().await["name"], "欧*");
+    // A device that was there first and has no name: its customer stays, and the name with it [CW#4728].
+    let mut device = told("e-3", -99, json!({}));
+    device["data"]["who"]["identities"] = json!([{ "kind": "source_id", "value": "device-1" }]);
+    house.told(&device).await;
+    let mut both = told("e-4", -5, json!({}));
+    both["data"]["who"]["identities"] =
+        json!([{ "kind": "source_id", "value": "device-1" }, { "kind": "wechat_union_id", "value": "u-1" }]);
+    house.told(&both).await;
+    let found = house.only_customer().await;
+    assert_eq!((&found["name"], &found["created_at"]), (&json!("欧*"), &json!(at(-99).to_string())));
+}

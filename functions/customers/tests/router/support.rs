@@ -15,11 +15,12 @@ use std::collections::BTreeMap;
 use tower::ServiceExt;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 5] = [
     ("api_token", "first-token"),
     ("clock", "virtual"),
     ("data_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
     ("webhook_secret", SECRET),
+    ("wecom_corp_id", "ww0000000000000001"),
 ];
 
 /// 2026-02-14T01:30:00Z.

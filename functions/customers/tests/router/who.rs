@@ -168,7 +168,7 @@ async fn a_phone_that_everybody_shows_stops_joining_people() {
 }
 
 #[tokio::test]
-async fn a_token_for_a_store_sees_its_own_customers_only() {
+async fn customers_are_found_by_store_staff_card_and_stage() {
     let house = House::open().await;
     let mut east = order(1, &[who(MemberCard, "c-1")], 0, 100);
     east.order.guide = Some(domain::Guide { code: "G-07".to_owned(), store_code: Some("east/shanghai-01".to_owned()) });

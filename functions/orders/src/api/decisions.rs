@@ -40,6 +40,7 @@ const LONGEST_REASON: usize = 200;
     ), security(("token" = ["orders:write"])), responses(
     (status = 200, description = "It stands", body = DecidedView),
     (status = 202, description = "The platform is told", body = DecidedView),
+    (status = 400, description = "The key is unfit", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 404, description = "No such refund among those that the caller may see", body = Problem),
@@ -93,6 +94,7 @@ pub async fn refuse(
     ), security(("token" = ["orders:write"])), responses(
     (status = 200, description = "It stands", body = DecidedView),
     (status = 202, description = "The platform is told", body = DecidedView),
+    (status = 400, description = "The key is unfit", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 404, description = "No such refund among those that the caller may see", body = Problem),

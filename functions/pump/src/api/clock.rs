@@ -31,6 +31,7 @@ pub async fn show(cx: Cx, _caller: Caller<EventsRead>) -> Json<ClockView> {
 /// that keeps failing stays behind.
 #[utoipa::path(post, path = "/v1/clock", request_body = ClockView, security(("token" = ["clock:write"])), responses(
     (status = 200, description = "The time now", body = ClockView),
+    (status = 400, description = "The body is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 409, description = "The clock is the host's, or it would go backward", body = Problem),

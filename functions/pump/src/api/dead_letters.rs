@@ -55,6 +55,7 @@ impl DeadLetter {
 /// Dead letters that have not been replayed, oldest first.
 #[utoipa::path(get, path = "/v1/events/dead-letters", params(PageQuery), security(("token" = ["events:read"])), responses(
     (status = 200, description = "One page of dead letters", body = Page<DeadLetter>),
+    (status = 400, description = "The query is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
 ))]

@@ -1,13 +1,13 @@
 //! A customer's tags, with reasons.
 
 use super::{TagsRead, seen};
-use crate::day;
 use crate::engine::Carried;
 use crate::rule::Seen;
 use crate::store::customer::Person;
 use crate::store::group;
 use axum::Json;
 use axum::extract::State;
+use domain::day;
 use domain::{CustomerId, EventId, RuleId, TagGroupId, TagId, UnixMs};
 use kit::auth::Caller;
 use kit::db::Row;

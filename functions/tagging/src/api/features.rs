@@ -1,14 +1,15 @@
 //! The catalogue of features, and one customer's.
 
 use super::{TagsRead, seen};
-use crate::day;
 use crate::feature::measure::Unit;
 use crate::feature::name::{self, Feature, Scalar, Spread, Stat, Window};
+use crate::feature::rfm::Limits;
 use crate::feature::{State, Value};
-use crate::store::subject;
+use crate::store::{rfm, subject};
 use axum::Json;
 use axum::extract::State as Shared;
 use domain::CustomerId;
+use domain::day;
 use kit::auth::Caller;
 use kit::extract::{Path, Query};
 use kit::{App, Cx, Problem};
@@ -94,14 +95,15 @@ const fn scalar_view(scalar: Scalar) -> (Unit, &'static str) {
         Scalar::BestWeekday => (Unit::Weekday, "the weekday with the most events, 1 Monday to 7 Sunday"),
         Scalar::RfmRecency => (
             Unit::Level,
-            "5 for an order within 30 days, 4 within 60, 3 within 90, 2 within 180, else 1; 0 without an order",
+            "score of the days since the last order, 1 to 5 by the limits that the merchant has set or that are its own buyers' fifths (GET /v1/rfm; 5 within 30 days, 4 within 60, 3 within 90, 2 within 180 unless set); 0 without an order",
         ),
-        Scalar::RfmFrequency => {
-            (Unit::Level, "5 for 10 orders in 365 days, 4 for 6, 3 for 4, 2 for 2, 1 for 1; 0 without one")
-        }
+        Scalar::RfmFrequency => (
+            Unit::Level,
+            "score of the orders in the window of the limits, 1 to 5 by the limits that the merchant has set or that are its own buyers' fifths (GET /v1/rfm; 5 for 10 in 365 days, 4 for 6, 3 for 4, 2 for 2 unless set); 0 without one",
+        ),
         Scalar::RfmMonetary => (
             Unit::Level,
-            "5 for 5000 yuan net in 365 days, 4 for 2000, 3 for 1000, 2 for 300, 1 below; 0 without money",
+            "score of the net money in the window of the limits, 1 to 5 by the limits that the merchant has set or that are its own buyers' fifths (GET /v1/rfm; 5 for 5000 yuan in 365 days, 4 for 2000, 3 for 1000, 2 for 300 unless set); 0 without money",
         ),
         Scalar::RfmTotal => (Unit::Level, "the three scores together, 0 to 15"),
         Scalar::Province => (Unit::Text, "province of the newest order"),
@@ -137,8 +139,13 @@ pub struct FeaturesQuery {
 }
 
 /// Features of a customer by name, on the merchant's day of the call. What is not known is left out.
-pub fn values(state: &State, today: day::Day) -> BTreeMap<String, Value> {
-    name::all().filter_map(|feature| Some((feature.to_string(), feature.value(state, today)?))).collect()
+pub fn values(state: &State, today: day::Day, limits: &Limits) -> BTreeMap<String, Value> {
+    name::all().filter_map(|feature| Some((feature.to_string(), feature.value(state, today, limits)?))).collect()
+}
+
+/// The limits between RFM scores that are in force.
+pub fn limits(tx: &kit::Tx<'_>) -> Result<Limits, kit::DbError> {
+    Ok(rfm::in_force(tx)?.map_or(Limits::DEFAULT, |own| own.limits))
 }
 
 const MOST_NAMES: usize = 100;
@@ -162,16 +169,17 @@ pub async fn of_customer(
     let asked = query.names.as_deref().map(|names| names.split(',').take(MOST_NAMES).map(str::trim));
     let asked = asked.map(|names| names.map(str::parse::<Feature>).collect::<Result<Vec<_>, _>>()).transpose();
     let asked = asked.map_err(|error| Problem::bad_request(error.to_string()))?;
-    let read = |tx: &kit::Tx<'_>| -> Result<State, Problem> {
+    let read = |tx: &kit::Tx<'_>| -> Result<(State, Limits), Problem> {
         let group = seen::customer(tx, &caller, id)?;
         let survivor = group.first().map_or("", |person| person.id.as_str());
-        Ok(subject::of_customer(tx, survivor)?)
+        Ok((subject::of_customer(tx, survivor)?, limits(tx)?))
     };
-    let (state, today) = (app.db().read(&cx, read).await?, day::of(cx.now));
+    let ((state, limits), today) = (app.db().read(&cx, read).await?, day::of(cx.now));
     Ok(Json(match asked {
-        None => values(&state, today),
+        None => values(&state, today, &limits),
         Some(asked) => {
-            asked.into_iter().filter_map(|feature| Some((feature.to_string(), feature.value(&state, today)?))).collect()
+            let value = |feature: Feature| Some((feature.to_string(), feature.value(&state, today, &limits)?));
+            asked.into_iter().filter_map(value).collect()
         }
     }))
 }

@@ -1,17 +1,18 @@
 //! Groups of tags.
 
 use super::{TagsRead, TagsWrite, seen};
+use crate::engine::SOURCE;
 use crate::store::group::{self as store, NewGroup};
 use axum::Json;
 use axum::extract::State;
-use domain::{TagGroupId, TagId, UnixMs};
+use domain::{Event, TagDefined, TagGroupId, TagId, UnixMs, Version};
 use http::StatusCode;
 use kit::auth::{Caller, StorePath};
 use kit::db::Row;
 use kit::extract::{self, Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page, PageQuery};
-use kit::{App, Cx, DbError, Problem, Tx, audit, host};
+use kit::{App, Cx, DbError, Problem, Tx, audit, events, host};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -108,6 +109,13 @@ pub fn own<S>(tx: &Tx<'_>, caller: &Caller<S>, id: TagGroupId) -> Result<GroupVi
     Err(Problem::forbidden(format!("the group belongs to {}: ask there", view.owner)))
 }
 
+/// Tells what a group is called from now on.
+fn renamed(tx: &Tx<'_>, id: TagGroupId, group_name: String) -> Result<(), DbError> {
+    let (v, at) = (Version, tx.cx().now);
+    let event = TagDefined { v, tag_id: None, tag_group_id: id, name: None, group_name, at };
+    events::append(tx, SOURCE, &id.to_string(), &Event::TagDefined(event)).map(drop)
+}
+
 /// Groups with their tags, oldest first.
 #[utoipa::path(get, path = "/v1/tag-groups", params(PageQuery), security(("token" = ["tags:read"])), responses(
     (status = 200, description = "One page of groups", body = Page<GroupView>),
@@ -199,9 +207,12 @@ pub async fn change(
     let (name, colour) = (seen::name(&change.name)?, colour(change.colour)?);
     app.db()
         .write(&cx, move |tx| {
-            own(tx, &caller, id)?;
+            let before = own(tx, &caller, id)?;
             if !store::change_group(tx, id, &name, colour.as_deref())? {
                 return Err(seen::name_taken(&name));
+            }
+            if before.name != name {
+                renamed(tx, id, name)?;
             }
             audit::done(tx, &caller, &id.to_string())?;
             view(tx, id).map(Json)

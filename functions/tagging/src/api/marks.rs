@@ -32,7 +32,7 @@ pub struct Marking {
 pub enum Outcome {
     /// The word is in the log; the tag follows within a second.
     Accepted,
-    /// A person has said so before.
+    /// A person has said so before, or none has said anything that could be taken back.
     Already,
     /// There is no such customer among those that the caller may see.
     Unknown,
@@ -69,7 +69,7 @@ pub async fn mark(
     key: IdempotencyKey,
     RawBody(body): RawBody,
 ) -> Result<Answer, Problem> {
-    said(&app, &cx, caller, id, key, &body, true).await
+    said(&app, &cx, caller, id, key, &body, Word::Yes).await
 }
 
 /// Takes a tag from customers, in a person's name: rules do not give it again.
@@ -92,7 +92,48 @@ pub async fn unmark(
     key: IdempotencyKey,
     RawBody(body): RawBody,
 ) -> Result<Answer, Problem> {
-    said(&app, &cx, caller, id, key, &body, false).await
+    said(&app, &cx, caller, id, key, &body, Word::No).await
+}
+
+/// Takes back what people have said of a tag: rules decide again.
+#[utoipa::path(post, path = "/v1/tags/{id}/release", request_body = Marking, params(
+        ("id" = TagId, Path, description = "The tag"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repetition with the same key is answered as the first, for 24 hours"),
+    ), security(("token" = ["tags:write"])), responses(
+    (status = 202, description = "What becomes of each, in the order of the call", body = Vec<MarkedView>),
+    (status = 400, description = "The body is not as documented", body = Problem),
+    (status = 401, description = "No valid token", body = Problem),
+    (status = 403, description = "The token lacks the scope", body = Problem),
+    (status = 404, description = "No such tag", body = Problem),
+    (status = 422, description = "Not 1 to 1,000 customers, or the key was used for another request", body = Problem),
+))]
+pub async fn release(
+    State(app): State<App>,
+    cx: Cx,
+    caller: Caller<TagsWrite>,
+    Path(id): Path<TagId>,
+    key: IdempotencyKey,
+    RawBody(body): RawBody,
+) -> Result<Answer, Problem> {
+    said(&app, &cx, caller, id, key, &body, Word::None).await
+}
+
+/// What a person says of a customer's tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    No,
+    Yes,
+    None,
+}
+
+impl Word {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Yes => "yes",
+            Self::None => "none",
+        }
+    }
 }
 
 async fn said(
@@ -102,21 +143,21 @@ async fn said(
     id: TagId,
     key: IdempotencyKey,
     body: &[u8],
-    present: bool,
+    word: Word,
 ) -> Result<Answer, Problem> {
     let marking: Marking = extract::json(body)?;
     if !(1..=MOST_CUSTOMERS).contains(&marking.customer_ids.len()) {
         let detail = format!("name 1 to {MOST_CUSTOMERS} customers a call");
         return Err(Problem::unprocessable("too-many-customers", detail));
     }
-    let request = [id.to_string().as_bytes(), &[u8::from(present)], body].concat();
+    let request = [id.to_string().as_bytes(), word.as_str().as_bytes(), body].concat();
     write_once(app, cx, caller, key, &request, move |tx, caller| {
         group::tag(tx, id)?.ok_or_else(|| Problem::not_found("there is no such tag"))?;
         let mut seen = std::collections::BTreeSet::new();
         let mut views = Vec::new();
         for customer_id in marking.customer_ids {
             let outcome =
-                if seen.insert(customer_id) { say(tx, caller, id, customer_id, present)? } else { Outcome::Already };
+                if seen.insert(customer_id) { say(tx, caller, id, customer_id, word)? } else { Outcome::Already };
             views.push(MarkedView { customer_id, outcome });
         }
         audit::done(tx, caller, &id.to_string())?;
@@ -130,7 +171,7 @@ fn say(
     caller: &Caller<TagsWrite>,
     tag_id: TagId,
     customer: CustomerId,
-    present: bool,
+    word: Word,
 ) -> Result<Outcome, Problem> {
     let group = match seen::customer(tx, caller, customer) {
         Ok(group) => group,
@@ -139,16 +180,25 @@ fn say(
     };
     let ids: Vec<&str> = group.iter().map(|person| person.id.as_str()).collect();
     let carried = Carried::load(tx, &ids)?;
-    if carried.word_on(tag_id) == Some(present) {
+    let wanted = match word {
+        Word::Yes => Some(true),
+        Word::No => Some(false),
+        Word::None => None,
+    };
+    if carried.word_on(tag_id) == wanted {
         return Ok(Outcome::Already);
     }
     let tags = carried.tags();
-    if present && !tags.contains(&tag_id) && tags.len() >= MOST_TAGS {
+    if word == Word::Yes && !tags.contains(&tag_id) && tags.len() >= MOST_TAGS {
         return Ok(Outcome::Full);
     }
     let (by, at) = (Some(caller.actor.clone()), tx.cx().now);
-    let word = TagEvent { v: Version, customer_id: customer, tag_id, rule_id: None, by, at };
-    let event = if present { Event::TagAdded(word) } else { Event::TagRemoved(word) };
+    let told = TagEvent { v: Version, customer_id: customer, tag_id, rule_id: None, by, at };
+    let event = match word {
+        Word::Yes => Event::TagAdded(told),
+        Word::No => Event::TagRemoved(told),
+        Word::None => Event::TagReleased(told),
+    };
     events::append(tx, SOURCE, &customer.to_string(), &event)?;
     Ok(Outcome::Accepted)
 }

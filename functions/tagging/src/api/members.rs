@@ -126,6 +126,7 @@ pub async fn csv(
         ("Idempotency-Key" = Option<String>, Header, description = "A repetition with the same key is answered as the first, for 24 hours"),
     ), security(("token" = ["segments:write"])), responses(
     (status = 201, description = "The snapshot", body = SnapshotView),
+    (status = 400, description = "The key is unfit", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope, or sees a part of the stores only", body = Problem),
     (status = 404, description = "No such segment", body = Problem),

@@ -5,9 +5,11 @@ mod features;
 mod groups;
 mod marks;
 mod members;
+mod past;
 mod portrait;
 mod preview;
 mod products;
+mod rfm;
 mod rule_view;
 mod rules;
 mod seeds;
@@ -43,12 +45,15 @@ pub fn routes() -> Router<State> {
         .route("/v1/customers/{id}/features", get(features::of_customer))
         .route("/v1/customers/{id}/tags", get(customers::tags))
         .route("/v1/products/{sku}", put(products::set).get(products::show))
+        .route("/v1/rfm", get(rfm::show).put(rfm::set))
         .route("/v1/tag-groups", get(groups::list).post(groups::create))
         .route("/v1/tag-groups/{id}", get(groups::show).put(groups::change))
         .route("/v1/tag-groups/{id}/tags", post(tags::add))
         .route("/v1/tags/{id}", get(tags::show).put(tags::rename))
+        .route("/v1/tags/{id}/retire", post(tags::retire))
         .route("/v1/tags/{id}/mark", post(marks::mark))
         .route("/v1/tags/{id}/unmark", post(marks::unmark))
+        .route("/v1/tags/{id}/release", post(marks::release))
         .route("/v1/tag-rules", get(rules::list).post(rules::create))
         .route("/v1/tag-rules/seeds", get(seeds::list))
         .route("/v1/tag-rules/seeds/{name}", post(seeds::install))
@@ -79,6 +84,8 @@ pub fn routes() -> Router<State> {
         customers::tags,
         products::set,
         products::show,
+        rfm::show,
+        rfm::set,
         groups::list,
         groups::create,
         groups::show,
@@ -86,8 +93,10 @@ pub fn routes() -> Router<State> {
         tags::add,
         tags::show,
         tags::rename,
+        tags::retire,
         marks::mark,
         marks::unmark,
+        marks::release,
         rules::list,
         rules::create,
         seeds::list,
@@ -113,6 +122,5 @@ struct Document;
 
 #[test]
 fn the_description_is_current() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
-    kit::openapi::is_current(Document::openapi(), file.as_ref()).unwrap();
+    kit::openapi::is_current(Document::openapi(), "openapi.json".as_ref()).unwrap();
 }

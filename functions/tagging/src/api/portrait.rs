@@ -1,13 +1,13 @@
 //! What other functions of the application show of a customer. Reached from inside only: no route of the manifest leads here.
 
 use super::customers::{CarriedView, carried};
-use super::features::values;
-use crate::day;
+use super::features::{limits, values};
 use crate::feature::Value;
 use crate::store::{customer, subject};
 use axum::Json;
 use axum::extract::State;
 use domain::CustomerId;
+use domain::day;
 use kit::extract::Path;
 use kit::{App, Cx, Problem, Tx};
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub async fn show(State(app): State<App>, cx: Cx, Path(id): Path<CustomerId>) ->
             return Ok(Portrait { tags: Vec::new(), features: BTreeMap::new() });
         };
         let tags = carried(tx, &customer::group(tx, &survivor)?)?;
-        let features = values(&subject::of_customer(tx, &survivor)?, day::of(tx.cx().now));
+        let features = values(&subject::of_customer(tx, &survivor)?, day::of(tx.cx().now), &limits(tx)?);
         Ok(Portrait { tags, features })
     };
     app.db().read(&cx, read).await.map(Json)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What a SKU is.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProductBody {
     /// The category, as the merchant names it.
@@ -29,9 +29,12 @@ pub struct ProductBody {
 pub struct ProductView {
     /// The merchant's SKU code.
     sku: String,
-    /// What it is.
-    #[serde(flatten)]
-    product: ProductBody,
+    /// The category, as the merchant names it.
+    category: Option<String>,
+    /// The brand.
+    brand: Option<String>,
+    /// The taste: `strawberry`.
+    flavour: Option<String>,
     /// When that was set.
     updated_at: UnixMs,
 }
@@ -39,9 +42,13 @@ pub struct ProductView {
 fn read(tx: &Tx<'_>, sku: &str) -> Result<ProductView, Problem> {
     let row = store::product(tx, sku)?;
     let row = row.ok_or_else(|| Problem::not_found("the catalogue says nothing of this SKU: PUT what it is"))?;
-    let product =
-        ProductBody { category: row.get("category")?, brand: row.get("brand")?, flavour: row.get("flavour")? };
-    Ok(ProductView { sku: row.get("sku")?, product, updated_at: row.instant("updated_at")? })
+    Ok(ProductView {
+        sku: row.get("sku")?,
+        category: row.get("category")?,
+        brand: row.get("brand")?,
+        flavour: row.get("flavour")?,
+        updated_at: row.instant("updated_at")?,
+    })
 }
 
 /// What a SKU is.

@@ -2,7 +2,6 @@
 
 use super::rule_view::RuleView;
 use super::{RulesRead, RulesWrite, seen};
-use crate::engine::SOURCE;
 use crate::rounds;
 use crate::rule::parse::Mistake;
 use crate::rule::set::{Definition, cycle};
@@ -10,13 +9,13 @@ use crate::rule::{Effect, check_effects, parse};
 use crate::store::{self, group, rule as rules};
 use axum::Json;
 use axum::extract::State;
-use domain::{BackfillDue, Event, RuleId, SegmentId, TagId, Version};
+use domain::{BackfillDue, RuleId, SegmentId, TagId, Version};
 use http::StatusCode;
 use kit::auth::Caller;
 use kit::extract::{self, Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page, PageQuery};
-use kit::{App, Cx, DbError, Problem, Tx, audit, events, host};
+use kit::{App, Cx, DbError, Problem, Tx, audit, host};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -179,8 +178,7 @@ pub async fn change(
 /// Has the log tell, at once, that a rule or a segment is to be put to work or out of it.
 pub fn start_backfill(tx: &Tx<'_>, rule_id: Option<RuleId>, segment_id: Option<SegmentId>) -> Result<(), DbError> {
     let id = rule_id.map(|id| id.to_string()).or(segment_id.map(|id| id.to_string())).unwrap_or_default();
-    let due = Event::TaggingBackfill(BackfillDue { v: Version, rule_id, segment_id });
-    events::schedule(tx, tx.cx().now, &rounds::key(&id), SOURCE, &id, &due)
+    rounds::schedule(tx, tx.cx().now, &id, BackfillDue { v: Version, rule_id, segment_id, tag_id: None })
 }
 
 /// Activates a rule's draft. It is at work from the next second on; all customers are looked at in the background, in batches, without
@@ -190,6 +188,7 @@ pub fn start_backfill(tx: &Tx<'_>, rule_id: Option<RuleId>, segment_id: Option<S
         ("Idempotency-Key" = Option<String>, Header, description = "A repetition with the same key is answered as the first, for 24 hours"),
     ), security(("token" = ["rules:write"])), responses(
     (status = 202, description = "The rule", body = RuleView),
+    (status = 400, description = "The key is unfit", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope, or sees a part of the stores only", body = Problem),
     (status = 404, description = "No such rule", body = Problem),
@@ -250,6 +249,7 @@ fn link(tx: &Tx<'_>, name: String, definition: Definition) -> Result<(String, Ve
         ("Idempotency-Key" = Option<String>, Header, description = "A repetition with the same key is answered as the first, for 24 hours"),
     ), security(("token" = ["rules:write"])), responses(
     (status = 202, description = "The rule", body = RuleView),
+    (status = 400, description = "The key is unfit", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope, or sees a part of the stores only", body = Problem),
     (status = 404, description = "No such rule", body = Problem),

@@ -1,6 +1,7 @@
 //! Rule sets that ship with Siyu.
 
-use super::{RulesRead, RulesWrite, rules::checked, seen, tags::MOST_TAGS};
+use super::tags::{MOST_TAGS, defined};
+use super::{RulesRead, RulesWrite, rules::checked, seen};
 use crate::rule::Effect;
 use crate::store::group::{self, NewGroup};
 use crate::store::rule as rules;
@@ -88,6 +89,7 @@ pub async fn list(_caller: Caller<RulesRead>) -> Result<Json<Vec<Seed>>, Problem
         ("Idempotency-Key" = Option<String>, Header, description = "A repetition with the same key is answered as the first, for 24 hours"),
     ), security(("token" = ["rules:write"])), responses(
     (status = 201, description = "What was made", body = InstalledView),
+    (status = 400, description = "The key is unfit", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope, or sees a part of the stores only", body = Problem),
     (status = 404, description = "No such set", body = Problem),
@@ -143,6 +145,7 @@ fn tag_of(tx: &Tx<'_>, rule: &SeedRule) -> Result<TagId, Problem> {
     }
     let tag = TagId::new(tx.cx().now, host::random());
     if group::add_tag(tx, tag, group, &rule.tag, MOST_TAGS)? {
+        defined(tx, tag)?;
         return Ok(tag);
     }
     Err(Problem::conflict("too-many-tags", format!("there are {MOST_TAGS} tags: the set needs more")))

@@ -2,15 +2,17 @@
 
 use super::groups::own;
 use super::{TagsRead, TagsWrite, seen};
+use crate::engine::SOURCE;
+use crate::rounds;
 use crate::store::group as store;
 use axum::Json;
 use axum::extract::State;
-use domain::{TagGroupId, TagId};
+use domain::{BackfillDue, Event, TagDefined, TagGroupId, TagId, TagRetired, Version};
 use http::StatusCode;
 use kit::auth::Caller;
 use kit::extract::{self, Path, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
-use kit::{App, Cx, Problem, Tx, audit, host};
+use kit::{App, Cx, DbError, Problem, Tx, audit, events, host};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -73,10 +75,23 @@ pub async fn add(
                 None => Problem::conflict("too-many-tags", format!("there are {MOST_TAGS} tags: use those")),
             });
         }
+        defined(tx, tag)?;
         audit::done(tx, caller, &tag.to_string())?;
         Answer::json(StatusCode::CREATED, &view(tx, tag)?.0)
     })
     .await
+}
+
+/// Tells what a tag is called from now on.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn defined(tx: &Tx<'_>, id: TagId) -> Result<(), DbError> {
+    let Some(row) = store::tag(tx, id)? else { return Ok(()) };
+    let tag_group_id = row.parse("group_id")?;
+    let (name, group_name, at) = (Some(row.get("name")?), row.get("group_name")?, tx.cx().now);
+    let event = TagDefined { v: Version, tag_id: Some(id), tag_group_id, name, group_name, at };
+    events::append(tx, SOURCE, &id.to_string(), &Event::TagDefined(event)).map(drop)
 }
 
 /// A tag, and whose it is.
@@ -130,15 +145,58 @@ pub async fn rename(
     let name = seen::name(&change.name)?;
     app.db()
         .write(&cx, move |tx| {
-            let (_, owner) = view(tx, id)?;
-            if !caller.store.contains(Some(&owner)) {
-                return Err(Problem::forbidden(format!("the tag belongs to {owner}: ask there")));
-            }
+            owned(tx, &caller, id)?;
             if !store::rename_tag(tx, id, &name)? {
                 return Err(seen::name_taken(&name));
             }
+            defined(tx, id)?;
             audit::done(tx, &caller, &id.to_string())?;
             Ok(Json(view(tx, id)?.0))
+        })
+        .await
+}
+
+/// A tag of a group that is the caller's.
+fn owned(tx: &Tx<'_>, caller: &Caller<TagsWrite>, id: TagId) -> Result<TagView, Problem> {
+    let (tag, owner) = view(tx, id)?;
+    if caller.store.contains(Some(&owner)) {
+        Ok(tag)
+    } else {
+        Err(Problem::forbidden(format!("the tag belongs to {owner}: ask there")))
+    }
+}
+
+/// Retires a tag. Its name is free at once; customers lose it in the background, in batches, at WeCom too, and codes give it no longer. A tag that a rule
+/// or a segment mentions stays.
+#[utoipa::path(post, path = "/v1/tags/{id}/retire", params(("id" = TagId, Path, description = "The tag")),
+    security(("token" = ["tags:write"])), responses(
+    (status = 202, description = "Retired: who has it loses it"),
+    (status = 401, description = "No valid token", body = Problem),
+    (status = 403, description = "The token lacks the scope, or the group is another store's", body = Problem),
+    (status = 404, description = "No such tag, or it is retired already", body = Problem),
+    (status = 409, description = "A rule or a segment mentions it", body = Problem),
+))]
+pub async fn retire(
+    State(app): State<App>,
+    cx: Cx,
+    caller: Caller<TagsWrite>,
+    Path(id): Path<TagId>,
+) -> Result<StatusCode, Problem> {
+    app.db()
+        .write(&cx, move |tx| {
+            let tag = owned(tx, &caller, id)?;
+            let users = store::users(tx, id)?;
+            if !users.is_empty() {
+                let detail = format!("it is mentioned by {}: change or retire those first", users.join(", "));
+                return Err(Problem::conflict("tag-in-use", detail));
+            }
+            store::retire_tag(tx, id)?;
+            let event = TagRetired { v: Version, tag_id: id, tag_group_id: tag.group_id, at: tx.cx().now };
+            events::append(tx, SOURCE, &id.to_string(), &Event::TagRetired(event))?;
+            let due = BackfillDue { v: Version, rule_id: None, segment_id: None, tag_id: Some(id) };
+            rounds::schedule(tx, tx.cx().now, &id.to_string(), due)?;
+            audit::done(tx, &caller, &id.to_string())?;
+            Ok(StatusCode::ACCEPTED)
         })
         .await
 }

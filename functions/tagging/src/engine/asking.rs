@@ -3,12 +3,12 @@
 use super::carried::{Carried, Given};
 use super::settle::{Figures, Touched, attributes};
 use super::{Run, SOURCE};
-use crate::day::Day;
 use crate::feature::Value;
 use crate::rule::{Effect, Kind, Rule, View};
 use crate::store::customer::{self, Matched, Person};
 use crate::store::engine;
 use crate::store::tag::Origin;
+use domain::day::Day;
 use domain::{CustomerId, Event, RuleMatched, TagId, Version};
 use kit::{DbError, Tx, events};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,7 @@ impl<'a> Settling<'a> {
             stage: self.group.first().and_then(|person| person.stage),
             attributes: &self.attributes,
             tags: &self.tags,
+            limits: self.run.rules.limits(),
             today: self.run.today,
             at: self.run.at,
         }

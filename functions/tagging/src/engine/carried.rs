@@ -27,7 +27,7 @@ impl Carried {
 
     /// The same without the reasons whose time is over on `today`, for reading only.
     #[must_use]
-    pub fn on(mut self, today: crate::day::Day) -> Self {
+    pub fn on(mut self, today: domain::day::Day) -> Self {
         self.reasons.retain(|reason| reason.until.is_none_or(|until| until > today));
         self
     }
@@ -62,7 +62,7 @@ impl Carried {
     }
 
     /// The first day on which a reason is gone.
-    pub fn next_end(&self) -> Option<crate::day::Day> {
+    pub fn next_end(&self) -> Option<domain::day::Day> {
         self.reasons.iter().filter_map(|reason| reason.until).min()
     }
 
@@ -206,7 +206,7 @@ pub struct Given<'a> {
     /// When, Unix ms.
     pub since: i64,
     /// The first day on which it is gone.
-    pub until: Option<crate::day::Day>,
+    pub until: Option<domain::day::Day>,
     /// Whether it goes with the rule's condition.
     pub lasting: bool,
 }

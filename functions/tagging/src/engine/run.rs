@@ -1,8 +1,10 @@
 //! One event's application: its day, and the rules at work.
 
-use crate::day::{self, Day};
+use crate::feature::rfm::RFM;
 use crate::rule::RuleSet;
 use crate::store::engine::{self, Standing};
+use crate::store::rfm::Gathering;
+use domain::day::{self, Day};
 use domain::{DayBegan, Event, EventId, TimeError, UnixMs, Version};
 use kit::consume::ConsumeError;
 use kit::events::{self, Logged};
@@ -26,6 +28,8 @@ pub struct Run {
     pub rules: Arc<RuleSet>,
     /// Whether nothing is raised: customers are looked at because of a new rule, not because of what they did.
     pub quiet: bool,
+    /// The figures that are being gathered, as they stood before this event.
+    pub gathering: Option<Gathering>,
     revision: String,
 }
 
@@ -38,7 +42,7 @@ impl Run {
         let told = day::of(logged.time);
         let known = engine::standing(tx)?;
         let first = known.is_none();
-        let known = known.unwrap_or(Standing { day: told, revision: String::new() });
+        let known = known.unwrap_or(Standing { day: told, revision: String::new(), gathering: None });
         let run = Self {
             event: logged.id,
             at: logged.time,
@@ -46,6 +50,7 @@ impl Run {
             rules: rules(tx, &known.revision)?,
             quiet: false,
             revision: known.revision.clone(),
+            gathering: known.gathering,
         };
         if first || run.today != known.day {
             run.stand(tx)?;
@@ -79,8 +84,16 @@ impl Run {
         Ok(run)
     }
 
+    /// The same with limits between RFM scores that have just been put in force.
+    ///
+    /// # Errors
+    /// [`DbError`] of the statements.
+    pub fn with_new_limits(self, tx: &Tx<'_>, version: i64, limits: &str) -> Result<Self, DbError> {
+        self.with_new_rule(tx, RFM, version, Some(limits))
+    }
+
     fn stand(&self, tx: &Tx<'_>) -> Result<(), DbError> {
-        engine::stand(tx, &Standing { day: self.today, revision: self.revision.clone() })
+        engine::stand(tx, self.today, &self.revision)
     }
 
     /// Has the next day's beginning told.

@@ -51,11 +51,17 @@ fn of_kind(book: &mut Lines, activity: &Activity) {
         Activity::FormSubmitted { form, .. } => book.add("forms", 0, &[("form", Some(form))]),
         Activity::LiveCommented { room, keywords } => {
             book.add("comments", 0, &[("room", Some(room))]);
-            let by: Vec<_> = keywords.iter().map(|word| ("word", Some(word.as_str()))).collect();
-            if !by.is_empty() {
-                book.add("keyword", 0, &by);
-            }
+            book.keywords(keywords);
         }
+        Activity::MessageSent { account, keywords, .. } => {
+            book.add("messages", 0, &[("account", Some(account))]);
+            book.keywords(keywords);
+        }
+        Activity::MenuUsed { menu, .. } => book.add("menu_uses", 0, &[("menu", Some(menu))]),
+        Activity::ContactAdded { code, .. } => book.add("adds", 0, &[("code", code.as_deref())]),
+        Activity::ContactRemoved { .. } => book.add("removals", 0, &[]),
+        Activity::GroupJoined { group, .. } => book.add("joins", 0, &[("group", Some(group))]),
+        Activity::GroupLeft { group } => book.add("leaves", 0, &[("group", Some(group))]),
         Activity::LessonAttended { course, minutes, .. } => {
             book.add("lessons", minutes.unwrap_or(0).into(), &[("course", Some(course))]);
         }
@@ -78,6 +84,14 @@ fn of_kind(book: &mut Lines, activity: &Activity) {
 struct Lines(Booking);
 
 impl Lines {
+    /// Counts the merchant's keywords in what somebody said.
+    fn keywords(&mut self, words: &[String]) {
+        let by: Vec<_> = words.iter().map(|word| ("word", Some(word.as_str()))).collect();
+        if !by.is_empty() {
+            self.add("keyword", 0, &by);
+        }
+    }
+
     /// Counts one of a measure, as a whole and by each dimension that is told.
     fn add(&mut self, measure: &str, amount: i64, by: &[(&str, Option<&str>)]) {
         self.0.deltas.push((measure.to_owned(), 1, amount));

@@ -6,6 +6,7 @@ pub mod activity;
 pub mod measure;
 pub mod name;
 pub mod order;
+pub mod rfm;
 mod scalar;
 mod series;
 pub mod state;

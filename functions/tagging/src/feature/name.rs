@@ -1,9 +1,10 @@
 //! Names of features: `orders.count.30d`, `orders.amount.90d{platform=douyin}`. One parser, and the way back.
 
 use super::measure::{self, MEASURES, Measure, RATIOS, Ratio};
+use super::rfm::RFM;
 pub use super::scalar::Scalar;
 use super::state::{HOURS, WEEKDAYS};
-use crate::day::Day;
+use domain::day::Day;
 use std::fmt;
 use std::str::FromStr;
 
@@ -135,8 +136,11 @@ impl Feature {
             Self::Level(program) => vec![format!("level|program={program}")],
             Self::Progress(course) => vec![format!("progress|course={course}")],
             Self::Scalar(scalar) => match scalar {
-                Scalar::OrderInterval | Scalar::RfmRecency | Scalar::RfmFrequency => vec!["orders".to_owned()],
-                Scalar::RfmMonetary | Scalar::RfmTotal => vec!["orders".to_owned(), "refunds".to_owned()],
+                Scalar::OrderInterval => vec!["orders".to_owned()],
+                Scalar::RfmRecency | Scalar::RfmFrequency => vec!["orders".to_owned(), RFM.to_owned()],
+                Scalar::RfmMonetary | Scalar::RfmTotal => {
+                    vec!["orders".to_owned(), "refunds".to_owned(), RFM.to_owned()]
+                }
                 Scalar::StreakNow | Scalar::StreakLongest => vec!["active".to_owned()],
                 Scalar::BestHour => vec![HOURS.to_owned()],
                 Scalar::BestWeekday => vec![WEEKDAYS.to_owned()],

@@ -1,6 +1,6 @@
 //! A series: what happened how often, with what amount, by day.
 
-use crate::day::Day;
+use domain::day::Day;
 use serde::{Deserialize, Serialize};
 
 /// How many days have cells of their own; older ones count in the totals only.

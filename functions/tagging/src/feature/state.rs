@@ -4,8 +4,8 @@
 //! exactly.
 
 use super::series::Series;
-use crate::day::{self, Day};
 use domain::UnixMs;
+use domain::day::{self, Day};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,9 +1,10 @@
 //! Properties of the figures.
 
 use super::name::{self, Feature};
+use super::rfm::Limits;
 use super::state::{Booking, State};
 use super::value::Value;
-use crate::day;
+use domain::day;
 use proptest::prelude::*;
 
 const TODAY: i32 = 20_500;
@@ -25,7 +26,7 @@ fn booking(day: i32, minute: i64, amount: i64) -> Booking {
 }
 
 fn number(feature: &str, state: &State, today: i32) -> Option<i64> {
-    match feature.parse::<Feature>().unwrap().value(state, today) {
+    match feature.parse::<Feature>().unwrap().value(state, today, &Limits::DEFAULT) {
         Some(Value::Number(number)) => Some(number),
         _ => None,
     }
@@ -51,10 +52,10 @@ fn the_catalogue_has_over_200_features_and_each_reads_back_and_evaluates() {
     for name in &names {
         let feature: Feature = name.parse().unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(feature.to_string(), *name);
-        let known = feature.value(&state, TODAY);
+        let known = feature.value(&state, TODAY, &Limits::DEFAULT);
         // Nothing happened today but the last bookings, so a ratio of one day may have no ground.
         assert!(known.is_some() || name.ends_with(".1d"), "{name} has no value");
-        assert!(feature.next_change(&state, TODAY).is_none_or(|day| day > TODAY), "{name}");
+        assert!(feature.next_change(&state, TODAY, &Limits::DEFAULT).is_none_or(|day| day > TODAY), "{name}");
     }
     assert!(names.len() > 200, "{}", names.len());
     names.sort();
@@ -97,7 +98,11 @@ fn windows_slide_to_the_day() {
     for (feature, days) in [("orders.count.1d", 1), ("orders.count.7d", 7), ("orders.count.365d", 365)] {
         assert_eq!(number(feature, &state, TODAY + days - 1), Some(1), "{feature}");
         assert_eq!(number(feature, &state, TODAY + days), Some(0), "{feature}");
-        assert_eq!(feature.parse::<Feature>().unwrap().next_change(&state, TODAY), Some(TODAY + days), "{feature}");
+        assert_eq!(
+            feature.parse::<Feature>().unwrap().next_change(&state, TODAY, &Limits::DEFAULT),
+            Some(TODAY + days),
+            "{feature}"
+        );
     }
     assert_eq!(number("orders.since_last", &state, TODAY + 90), Some(90));
     assert_eq!(number("orders.amount.ever", &state, TODAY + 4000), Some(100));
@@ -121,7 +126,7 @@ fn the_values_of_a_dimension_are_held_against_each_other() {
         assert_eq!(number(feature, &state, TODAY), Some(value), "{feature}");
     }
     let top: Feature = "views.top.7d{product}".parse().unwrap();
-    assert_eq!(top.next_change(&state, TODAY), Some(TODAY + 4));
+    assert_eq!(top.next_change(&state, TODAY, &Limits::DEFAULT), Some(TODAY + 4));
 }
 
 #[test]
@@ -180,7 +185,7 @@ proptest! {
         let together = booked(&[one.clone(), other.clone()].concat(), TODAY);
         let apart = sum(&booked(&one, TODAY), &booked(&other, TODAY));
         for feature in name::all() {
-            prop_assert_eq!(feature.value(&together, TODAY + later), feature.value(&apart, TODAY + later), "{}", feature);
+            prop_assert_eq!(feature.value(&together, TODAY + later, &Limits::DEFAULT), feature.value(&apart, TODAY + later, &Limits::DEFAULT), "{}", feature);
         }
     }
 
@@ -202,10 +207,10 @@ proptest! {
         let state = booked(&list, TODAY);
         let today = TODAY + later;
         for feature in name::all() {
-            let until = feature.next_change(&state, today).unwrap_or(today + 400);
-            let value = feature.value(&state, today);
+            let until = feature.next_change(&state, today, &Limits::DEFAULT).unwrap_or(today + 400);
+            let value = feature.value(&state, today, &Limits::DEFAULT);
             for day in today..until {
-                prop_assert_eq!(feature.value(&state, day), value.clone(), "{} on {}", &feature, day - today);
+                prop_assert_eq!(feature.value(&state, day, &Limits::DEFAULT), value.clone(), "{} on {}", &feature, day - today);
             }
         }
     }
@@ -226,6 +231,12 @@ fn activities() -> Vec<domain::Activity> {
         { "kind": "code_scanned", "code": "c" },
         { "kind": "account_followed", "account": "a" },
         { "kind": "account_unfollowed", "account": "a" },
+        { "kind": "contact_added", "code": "c", "half": false },
+        { "kind": "contact_removed", "by": "customer" },
+        { "kind": "group_joined", "group": "g", "code": null },
+        { "kind": "group_left", "group": "g" },
+        { "kind": "message_sent", "account": "a", "form": "text", "keywords": ["size"] },
+        { "kind": "menu_used", "account": "a", "menu": "m" },
         { "kind": "link_opened", "link": "l" },
         { "kind": "link_left", "link": "l", "dwell_ms": 5, "depth_percent": 50 },
         { "kind": "content_shared", "content": "x" },
@@ -270,7 +281,7 @@ fn every_change_of_a_feature_is_touched() {
         let before = state.clone();
         state.book(&booking, TODAY);
         for feature in &features {
-            if feature.value(&before, TODAY) != feature.value(&state, TODAY) {
+            if feature.value(&before, TODAY, &Limits::DEFAULT) != feature.value(&state, TODAY, &Limits::DEFAULT) {
                 let touched = feature.keys().iter().any(|key| keys.contains(&key.as_str()));
                 assert!(touched, "{feature} is changed by {keys:?}");
                 changed.insert(feature.to_string());

@@ -2,9 +2,10 @@
 
 use super::measure::{self, Unit};
 use super::name::{BIRTHDAY, Dimension, Feature, REGION, Scalar, Spread, Stat, Window};
+use super::rfm::{Figures, Limits, next_recency};
 use super::series::{KEPT_DAYS, Series};
 use super::state::State;
-use crate::day::Day;
+use domain::day::Day;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -30,16 +31,9 @@ impl fmt::Display for Value {
     }
 }
 
-/// Recency in days up to which the scores 5, 4, 3 and 2 are given.
-const RECENCY: [i64; 4] = [30, 60, 90, 180];
-/// Orders in a year from which the scores 5, 4, 3 and 2 are given.
-const FREQUENCY: [i64; 4] = [10, 6, 4, 2];
-/// Net money in a year, in fen, from which the scores 5, 4, 3 and 2 are given.
-const MONETARY: [i64; 4] = [500_000, 200_000, 100_000, 30_000];
-
 impl Feature {
-    /// Its value on `today`; none where nothing was ever told (a count is 0 then).
-    pub fn value(&self, state: &State, today: Day) -> Option<Value> {
+    /// Its value on `today`; none where nothing was ever told (a count is 0 then). `limits` are those between RFM scores.
+    pub fn value(&self, state: &State, today: Day, limits: &Limits) -> Option<Value> {
         match self {
             Self::Window(measure, stat, window, dimension) => {
                 Some(Value::Number(windowed(find(state, measure.name, dimension.as_ref()), *stat, *window, today)))
@@ -67,20 +61,20 @@ impl Feature {
                 (lower > 0).then(|| Value::Number(part(ratio.upper).saturating_mul(factor) / lower))
             }
             Self::Net(window) => Some(Value::Number(net(state, *window, today))),
-            Self::Scalar(scalar) => scalar_value(*scalar, state, today),
+            Self::Scalar(scalar) => scalar_value(*scalar, state, today, limits),
             Self::Level(program) => text(state.newest(&format!("level|program={program}"))),
             Self::Progress(course) => state.highest(&format!("progress|course={course}")).map(Value::Number),
         }
     }
 
     /// The next day after `today` on which its value may differ with no event.
-    pub fn next_change(&self, state: &State, today: Day) -> Option<Day> {
+    pub fn next_change(&self, state: &State, today: Day, limits: &Limits) -> Option<Day> {
         let window = |name: &str, dimension: Option<&Dimension>, window: Window| {
             find(state, name, dimension)?.next_change(window.days()?, today)
         };
         match self {
             Self::Window(measure, _, own, dimension) => window(measure.name, dimension.as_ref(), *own),
-            Self::Since(..) => self.value(state, today).map(|_| today.saturating_add(1)),
+            Self::Since(..) => self.value(state, today, limits).map(|_| today.saturating_add(1)),
             Self::Spread(measure, _, own, dimension) => {
                 let days = own.days()?;
                 let prefix = prefix(measure.name, dimension);
@@ -94,11 +88,12 @@ impl Feature {
                     Some(last.saturating_add(2)).filter(|day| *day > today)
                 }
                 Scalar::StreakLongest => window("active", None, Window::Days(KEPT_DAYS)),
-                Scalar::RfmRecency => next_recency(state, today),
-                Scalar::RfmFrequency => window("orders", None, Window::Days(KEPT_DAYS)),
-                Scalar::RfmMonetary => Self::Net(Window::Days(KEPT_DAYS)).next_change(state, today),
+                Scalar::RfmRecency => next_recency(state, limits, today),
+                Scalar::RfmFrequency => window("orders", None, limits.window),
+                Scalar::RfmMonetary => Self::Net(limits.window).next_change(state, today, limits),
                 Scalar::RfmTotal => {
-                    earliest([next_recency(state, today), Self::Net(Window::Days(KEPT_DAYS)).next_change(state, today)])
+                    let money = Self::Net(limits.window).next_change(state, today, limits);
+                    earliest([next_recency(state, limits, today), money])
                 }
                 _ => None,
             },
@@ -108,7 +103,7 @@ impl Feature {
 
     /// For an age: the day from which it counts. The value of such a feature is `today − base`.
     pub fn age_base(&self, state: &State, today: Day) -> Option<i64> {
-        match (self, self.value(state, today)) {
+        match (self, self.value(state, today, &Limits::DEFAULT)) {
             (Self::Since(..), Some(Value::Number(age))) => Some(i64::from(today).saturating_sub(age)),
             _ => None,
         }
@@ -130,7 +125,7 @@ fn prefix(measure: &str, dimension: &str) -> String {
     measure::key(measure, Some((dimension, "")))
 }
 
-fn windowed(series: Option<&Series>, stat: Stat, window: Window, today: Day) -> i64 {
+pub(super) fn windowed(series: Option<&Series>, stat: Stat, window: Window, today: Day) -> i64 {
     let Some(series) = series else { return 0 };
     match stat {
         Stat::Count => series.window(window.days(), today).0,
@@ -142,7 +137,7 @@ fn windowed(series: Option<&Series>, stat: Stat, window: Window, today: Day) -> 
     }
 }
 
-fn net(state: &State, window: Window, today: Day) -> i64 {
+pub(super) fn net(state: &State, window: Window, today: Day) -> i64 {
     let amount = |name| windowed(state.series(name), Stat::Amount, window, today);
     amount("orders").saturating_sub(amount("refunds"))
 }
@@ -151,8 +146,9 @@ fn text(text: Option<&str>) -> Option<Value> {
     text.filter(|text| !text.is_empty()).map(|text| Value::Text(text.to_owned()))
 }
 
-fn scalar_value(scalar: Scalar, state: &State, today: Day) -> Option<Value> {
+fn scalar_value(scalar: Scalar, state: &State, today: Day, limits: &Limits) -> Option<Value> {
     let number = |number: i64| Some(Value::Number(number));
+    let scores = || Figures::of(state, limits.window, today).scores(limits);
     let pair = |key: &str, second: bool| {
         let (one, other) = state.newest(key)?.split_once('\t')?;
         Some(if second { other } else { one })
@@ -167,10 +163,10 @@ fn scalar_value(scalar: Scalar, state: &State, today: Day) -> Option<Value> {
         Scalar::StreakLongest => number(streak_longest(state, today)),
         Scalar::BestHour => number(i64::from(state.best_hour()?)),
         Scalar::BestWeekday => number(i64::from(state.best_weekday()?)),
-        Scalar::RfmRecency => number(recency(state, today)),
-        Scalar::RfmFrequency => number(frequency(state, today)),
-        Scalar::RfmMonetary => number(monetary(state, today)),
-        Scalar::RfmTotal => number(recency(state, today) + frequency(state, today) + monetary(state, today)),
+        Scalar::RfmRecency => number(scores()[0]),
+        Scalar::RfmFrequency => number(scores()[1]),
+        Scalar::RfmMonetary => number(scores()[2]),
+        Scalar::RfmTotal => number(scores().into_iter().sum()),
         Scalar::Province => text(pair(REGION, false)),
         Scalar::City => text(pair(REGION, true)),
         Scalar::FirstChannel => text(state.earliest("channel")),
@@ -183,41 +179,6 @@ fn scalar_value(scalar: Scalar, state: &State, today: Day) -> Option<Value> {
             let count = |name| windowed(state.series(name), Stat::Count, Window::Ever, today);
             number(count("follows").saturating_sub(count("unfollows")).max(0))
         }
-    }
-}
-
-fn score(value: i64, reached: impl Fn(i64, i64) -> bool, thresholds: [i64; 4]) -> i64 {
-    let steps = thresholds.into_iter().zip([5, 4, 3, 2]);
-    steps.into_iter().find(|(threshold, _)| reached(value, *threshold)).map_or(1, |(_, score)| score)
-}
-
-fn last_order(state: &State) -> Option<Day> {
-    state.series("orders")?.last_day()
-}
-
-fn recency(state: &State, today: Day) -> i64 {
-    last_order(state).map_or(0, |last| score(i64::from(today.saturating_sub(last)), |days, most| days <= most, RECENCY))
-}
-
-fn next_recency(state: &State, today: Day) -> Option<Day> {
-    let last = last_order(state)?;
-    RECENCY
-        .into_iter()
-        .filter_map(|most| Some(last.saturating_add(Day::try_from(most).ok()?).saturating_add(1)))
-        .find(|day| *day > today)
-}
-
-fn frequency(state: &State, today: Day) -> i64 {
-    match windowed(state.series("orders"), Stat::Count, Window::Days(KEPT_DAYS), today) {
-        ..=0 => 0,
-        count => score(count, |count, least| count >= least, FREQUENCY),
-    }
-}
-
-fn monetary(state: &State, today: Day) -> i64 {
-    match net(state, Window::Days(KEPT_DAYS), today) {
-        ..=0 => 0,
-        money => score(money, |money, least| money >= least, MONETARY),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Conditions asked of one customer: whether they hold, why, and on which day that may change by itself.
 
 use super::condition::{Condition, Days, Leaf, Op};
-use crate::day::{self, Day};
+use crate::feature::rfm::Limits;
 use crate::feature::{Feature, State, Value};
+use domain::day::{self, Day};
 use domain::{Stage, TagId, UnixMs};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,8 @@ pub struct View<'a> {
     pub attributes: &'a BTreeMap<String, Value>,
     /// The tags.
     pub tags: &'a BTreeSet<TagId>,
+    /// The limits between RFM scores.
+    pub limits: &'a Limits,
     /// The merchant's day.
     pub today: Day,
     /// When the event at hand was told.
@@ -69,7 +72,7 @@ impl Condition {
 }
 
 fn changed(feature: &Feature, view: &View<'_>) -> bool {
-    feature.value(view.before, view.today) != feature.value(view.state, view.today)
+    feature.value(view.before, view.today, view.limits) != feature.value(view.state, view.today, view.limits)
 }
 
 /// How many changes of a feature are looked at before it is left to that day to look again.
@@ -80,7 +83,9 @@ const CALENDAR_AHEAD: Day = 400;
 impl Leaf {
     fn holds(&self, view: &View<'_>) -> bool {
         match self {
-            Self::Feature(feature, op, wanted) => op.holds(feature.value(view.state, view.today).as_ref(), wanted),
+            Self::Feature(feature, op, wanted) => {
+                op.holds(feature.value(view.state, view.today, view.limits).as_ref(), wanted)
+            }
             Self::Attribute(field, op, wanted) => op.holds(view.attributes.get(field), wanted),
             Self::Tag(tag) => view.tags.contains(tag),
             Self::Stage(stages) => view.stage.is_some_and(|stage| stages.contains(&stage)),
@@ -114,7 +119,7 @@ impl Leaf {
         let number = |number: u8| Some(Value::Number(i64::from(number)));
         let (what, value, wanted) = match self {
             Self::Feature(feature, op, wanted) => {
-                (feature.to_string(), feature.value(view.state, view.today), compared(*op, wanted))
+                (feature.to_string(), feature.value(view.state, view.today, view.limits), compared(*op, wanted))
             }
             Self::Attribute(field, op, wanted) => {
                 (format!("attribute {field}"), view.attributes.get(field).cloned(), compared(*op, wanted))
@@ -132,9 +137,14 @@ impl Leaf {
             }
             Self::Hours(from, to) => ("hour".to_owned(), number(day::hour(view.at)), format!("from {from} to {to}")),
             Self::Changed(feature) => {
-                let before =
-                    feature.value(view.before, view.today).map_or("none".to_owned(), |value| value.to_string());
-                (feature.to_string(), feature.value(view.state, view.today), format!("changed from {before}"))
+                let before = feature
+                    .value(view.before, view.today, view.limits)
+                    .map_or("none".to_owned(), |value| value.to_string());
+                (
+                    feature.to_string(),
+                    feature.value(view.state, view.today, view.limits),
+                    format!("changed from {before}"),
+                )
             }
         };
         Seen { what, value, wanted, holds: self.holds(view) }
@@ -165,7 +175,7 @@ fn date(day: Day) -> Option<Value> {
 
 /// The first day after today on which the comparison may come out otherwise.
 fn feature_flips(feature: &Feature, op: Op, wanted: &[Value], view: &View<'_>) -> Option<Day> {
-    let holds = |day: Day| op.holds(feature.value(view.state, day).as_ref(), wanted);
+    let holds = |day: Day| op.holds(feature.value(view.state, day, view.limits).as_ref(), wanted);
     let now = holds(view.today);
     // An age grows by a day a day: it crosses a number on that day, and on the next.
     if let Some(base) = feature.age_base(view.state, view.today) {
@@ -179,7 +189,7 @@ fn feature_flips(feature: &Feature, op: Op, wanted: &[Value], view: &View<'_>) -
     }
     let mut day = view.today;
     for _ in 0..MOST_STEPS {
-        day = feature.next_change(view.state, day)?;
+        day = feature.next_change(view.state, day, view.limits)?;
         if holds(day) != now {
             break;
         }

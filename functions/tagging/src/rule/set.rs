@@ -2,6 +2,7 @@
 
 use super::parse::Mistake;
 use super::{Condition, Effect, parse};
+use crate::feature::rfm::Limits;
 use crate::rule::condition::tag_key;
 use domain::TagId;
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,7 @@ impl Rule {
 /// The rules at work, by id.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
+    limits: Option<Limits>,
     rules: BTreeMap<String, Rule>,
     by_key: BTreeMap<String, BTreeSet<String>>,
 }
@@ -82,6 +84,17 @@ impl RuleSet {
             set.rules.insert(rule.id.clone(), rule);
         }
         set
+    }
+
+    /// The same with limits between RFM scores that are in force.
+    #[must_use]
+    pub fn with_limits(self, limits: Option<Limits>) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The limits between RFM scores.
+    pub fn limits(&self) -> &Limits {
+        self.limits.as_ref().unwrap_or(&Limits::DEFAULT)
     }
 
     /// A rule by its id.

@@ -1,8 +1,8 @@
 //! Conditions, read and asked.
 
 use super::*;
-use crate::day;
 use crate::feature::{Booking, State, Value};
+use domain::day;
 use domain::{Stage, UnixMs};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -54,6 +54,7 @@ impl Asked {
             stage: Some(Stage::Buyer),
             attributes: &self.attributes,
             tags: &self.tags,
+            limits: &crate::feature::rfm::Limits::DEFAULT,
             today: day::of(now()),
             at: now(),
         }

@@ -1,8 +1,8 @@
 //! Customers as the log tells of them.
 
 use super::json;
-use crate::day::Day;
 use crate::feature::Value;
+use domain::day::Day;
 use domain::{CustomerId, Stage};
 use kit::db::Row;
 use kit::{DbError, Tx, params};

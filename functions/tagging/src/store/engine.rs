@@ -1,7 +1,8 @@
 //! The consumer's own day, the rules at work, and segments' members.
 
-use crate::day::Day;
+use super::rfm::{self, Gathering};
 use crate::rule::{Kind, Rule, RuleSet};
+use domain::day::Day;
 use kit::db::Row;
 use kit::{DbError, Tx, params};
 
@@ -12,6 +13,8 @@ pub struct Standing {
     pub day: Day,
     /// The digest.
     pub revision: String,
+    /// The figures that are being gathered, if any are.
+    pub gathering: Option<Gathering>,
 }
 
 /// Where the consumer stands. None before its first event.
@@ -19,10 +22,15 @@ pub struct Standing {
 /// # Errors
 /// [`DbError`] of the query.
 pub fn standing(tx: &Tx<'_>) -> Result<Option<Standing>, DbError> {
-    let row = tx.query_one("select day, revision from tagging_engine where id = 1", &[])?;
+    let row = tx.query_one(
+        "select day, revision,
+                (select json_array(round, day, span, cursor) from tagging_rfm where phase = 'gather') as gathering
+           from tagging_engine where id = 1",
+        &[],
+    )?;
     row.map(|row| {
         let day = Day::try_from(row.get::<i64>("day")?).map_err(|error| DbError::Shape(error.to_string()))?;
-        Ok(Standing { day, revision: row.get("revision")? })
+        Ok(Standing { day, revision: row.get("revision")?, gathering: Gathering::read(&row)? })
     })
     .transpose()
 }
@@ -31,15 +39,15 @@ pub fn standing(tx: &Tx<'_>) -> Result<Option<Standing>, DbError> {
 ///
 /// # Errors
 /// [`DbError`] of the statement.
-pub fn stand(tx: &Tx<'_>, standing: &Standing) -> Result<(), DbError> {
+pub fn stand(tx: &Tx<'_>, day: Day, revision: &str) -> Result<(), DbError> {
     tx.run(
         "insert into tagging_engine (id, day, revision) values (1, ?1, ?2)
          on conflict (id) do update set day = excluded.day, revision = excluded.revision",
-        &params![standing.day, standing.revision.as_str()],
+        &params![day, revision],
     )
 }
 
-/// The rules at work.
+/// The rules at work, and the limits between RFM scores.
 ///
 /// # Errors
 /// [`DbError`] of the query.
@@ -48,7 +56,8 @@ pub fn rules(tx: &Tx<'_>) -> Result<RuleSet, DbError> {
         "select id, kind, version, definition from tagging_rule where definition is not null order by id",
         &[],
     )?;
-    rows.iter().map(rule).collect::<Result<Vec<_>, _>>().map(RuleSet::new)
+    let rules = rows.iter().map(rule).collect::<Result<Vec<_>, _>>()?;
+    Ok(RuleSet::new(rules).with_limits(rfm::in_force(tx)?.map(|own| own.limits)))
 }
 
 fn rule(row: &Row) -> Result<Rule, DbError> {

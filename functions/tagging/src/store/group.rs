@@ -12,7 +12,7 @@ pub fn groups(tx: &Tx<'_>, after: Option<&str>, most: u32) -> Result<Vec<Row>, D
     tx.query(
         "select id, name, single, colour, owner, created_at,
                 (select json_group_array(json_object('id', tag.id, 'name', tag.name) order by tag.id)
-                   from tag where tag.tag_group = tag_group.id) as tags
+                   from tag where tag.tag_group = tag_group.id and tag.retired_at is null) as tags
            from tag_group where id > ?1 order by id limit ?2",
         &params![after.unwrap_or_default(), most],
     )
@@ -26,7 +26,7 @@ pub fn group(tx: &Tx<'_>, id: TagGroupId) -> Result<Option<Row>, DbError> {
     tx.query_one(
         "select id, name, single, colour, owner, created_at,
                 (select json_group_array(json_object('id', tag.id, 'name', tag.name) order by tag.id)
-                   from tag where tag.tag_group = tag_group.id) as tags
+                   from tag where tag.tag_group = tag_group.id and tag.retired_at is null) as tags
            from tag_group where id = ?1",
         &params![id.to_string()],
     )
@@ -95,7 +95,7 @@ pub fn tag_named(tx: &Tx<'_>, group: TagGroupId, name: &str) -> Result<Option<Ta
 pub fn add_tag(tx: &Tx<'_>, id: TagId, group: TagGroupId, name: &str, most: i64) -> Result<bool, DbError> {
     let added = tx.execute(
         "insert into tag (id, tag_group, name, created_at)
-         select ?1, ?2, ?3, ?4 where (select count(*) from tag) < ?5
+         select ?1, ?2, ?3, ?4 where (select count(*) from tag where retired_at is null) < ?5
          on conflict (tag_group, name) do nothing",
         &params![id.to_string(), group.to_string(), name, tx.cx().now.millis(), most],
     )?;
@@ -125,9 +125,39 @@ pub fn tag(tx: &Tx<'_>, id: TagId) -> Result<Option<Row>, DbError> {
         "select tag.id, tag.name, tag_group.id as group_id, tag_group.name as group_name, tag_group.owner,
                 (select count(distinct customer) from customer_tag where tag = tag.id and present = 1) as customers
            from tag join tag_group on tag_group.id = tag.tag_group
-          where tag.id = ?1",
+          where tag.id = ?1 and tag.retired_at is null",
         &params![id.to_string()],
     )
+}
+
+/// Retires a tag. Its name is free again.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub fn retire_tag(tx: &Tx<'_>, id: TagId) -> Result<(), DbError> {
+    tx.run(
+        "update tag set retired_at = ?2, retired_name = name, name = id where id = ?1 and retired_at is null",
+        &params![id.to_string(), tx.cx().now.millis()],
+    )
+}
+
+/// The names of rules and segments that ask for a tag, or give or take it: drafts among them, retired ones not.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn users(tx: &Tx<'_>, id: TagId) -> Result<Vec<String>, DbError> {
+    tx.query(
+        "select name from tag_rule
+           join tag_rule_version on rule = tag_rule.id and version in (draft, active)
+          where retired_at is null and instr(definition, ?1)
+          union
+         select name from segment where retired_at is null and instr(condition, ?1)
+          order by name",
+        &params![id.to_string()],
+    )?
+    .iter()
+    .map(|row| row.get("name"))
+    .collect()
 }
 
 /// Why customers, together one, have their tags: for people to read.
@@ -136,7 +166,7 @@ pub fn tag(tx: &Tx<'_>, id: TagId) -> Result<Option<Row>, DbError> {
 /// [`DbError`] of the query.
 pub fn explained(tx: &Tx<'_>, customers: &[&str]) -> Result<Vec<Row>, DbError> {
     tx.query(
-        "select customer_tag.tag, tag.name, tag_group.id as group_id, tag_group.name as group_name, tag_group.colour,
+        "select customer_tag.tag, coalesce(tag.retired_name, tag.name) as name, tag_group.id as group_id, tag_group.name as group_name, tag_group.colour,
                 customer_tag.rule, tag_rule.name as rule_name, customer_tag.version, customer_tag.event, customer_tag.by,
                 customer_tag.since, customer_tag.until, customer_tag.present, customer_tag.seen
            from customer_tag

@@ -3,8 +3,10 @@
 pub mod customer;
 pub mod engine;
 pub mod group;
+pub mod log;
 pub mod order;
 pub mod product;
+pub mod rfm;
 pub mod rule;
 pub mod segment;
 pub mod subject;

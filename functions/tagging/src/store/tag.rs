@@ -1,8 +1,8 @@
 //! Why customers carry tags.
 
 use super::json;
-use crate::day::Day;
 use crate::rule::Seen;
+use domain::day::Day;
 use domain::{EventId, TagId, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params};
@@ -61,7 +61,7 @@ pub fn reasons(tx: &Tx<'_>, customers: &[&str]) -> Result<Vec<Reason>, DbError> 
     .collect()
 }
 
-/// The group of a tag where that allows one tag only. None also where there is no such tag.
+/// The group of a tag where that allows one tag only. None also where there is no such tag (any more).
 ///
 /// # Errors
 /// [`DbError`] of the query.
@@ -69,7 +69,7 @@ pub fn single_group(tx: &Tx<'_>, tag: TagId) -> Result<Option<Option<String>>, D
     tx.query_one(
         "select iif(tag_group.single, tag_group.id, null) as v
            from tag join tag_group on tag_group.id = tag.tag_group
-          where tag.id = ?1",
+          where tag.id = ?1 and not tag.closed",
         &params![tag.to_string()],
     )?
     .map(|row| row.get("v"))
@@ -125,6 +125,23 @@ pub fn take(tx: &Tx<'_>, reason: &Reason) -> Result<(), DbError> {
         "delete from customer_tag where customer = ?1 and tag = ?2 and rule = ?3",
         &params![reason.customer.as_str(), reason.tag.to_string(), reason.rule.as_deref().unwrap_or_default()],
     )
+}
+
+/// From this place in the log on nobody gets the tag.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub fn close(tx: &Tx<'_>, tag: TagId) -> Result<(), DbError> {
+    tx.run("update tag set closed = 1 where id = ?1", &params![tag.to_string()])
+}
+
+/// Some of the customers for whom there is a reason for a tag, or against it.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn carriers(tx: &Tx<'_>, tag: TagId, most: u32) -> Result<Vec<String>, DbError> {
+    let sql = "select distinct customer from customer_tag where tag = ?1 order by customer limit ?2";
+    tx.query(sql, &params![tag.to_string(), most])?.iter().map(|row| row.get("customer")).collect()
 }
 
 /// An instant as rows keep it.

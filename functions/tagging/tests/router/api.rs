@@ -179,6 +179,25 @@ async fn a_store_sees_its_own_customers_only_and_makes_no_rules() {
         };
         desk.app.db().write(&kit::Cx::at(at(0)), write).await.unwrap();
     }
+    // A member of staff sees whom it advises, and makes no rules.
+    let make = move |tx: &kit::Tx<'_>| -> Result<String, kit::DbError> {
+        tx.run(&format!("update customer set advisor = 's-1' where id = '{there}'"), &[])?;
+        let scopes = ["tags:read", "rules:write"].map(str::to_owned);
+        Ok(kit::auth::create(tx, "staff", &scopes, &kit::auth::StorePath::root(), Some("s-1"), None)?.text)
+    };
+    let token = desk.app.db().write(&kit::Cx::at(at(0)), make).await.unwrap();
+    for (path, wanted) in [
+        (format!("/v1/customers/{here}/tags"), 404),
+        (format!("/v1/customers/{there}/tags"), 200),
+        (format!("/v1/customers/{here}/features"), 404),
+    ] {
+        let request = Request::get(&path).header("authorization", format!("Bearer {token}")).body(Body::empty());
+        assert_eq!(desk.send(request.unwrap()).await.0, wanted, "{path}");
+    }
+    let rule = json!({ "name": "x", "condition": leaf(), "effects": [{ "raise": "x" }] });
+    let request = Request::post("/v1/tag-rules").header("authorization", format!("Bearer {token}"));
+    assert_eq!(desk.send(request.body(Body::from(rule.to_string())).unwrap()).await.0, 403);
+
     let make = |tx: &kit::Tx<'_>| -> Result<String, kit::DbError> {
         let scopes = ["tags:read", "tags:write", "rules:write", "segments:read"].map(str::to_owned);
         let store = kit::auth::StorePath::try_from("/east".to_owned()).map_err(kit::DbError::Shape)?;

@@ -4,6 +4,8 @@
 
 mod api;
 mod model;
+mod past;
 mod reasons;
+mod rfm;
 mod segments;
 mod support;

@@ -250,3 +250,79 @@ async fn a_rule_that_held_for_both_falls_for_both_and_can_rise_again() {
     desk.log(8 * DAY, vec![bought(3, &["M-2"], 8 * DAY, 100)]).await;
     assert_eq!((desk.names(younger).await.len(), desk.count("rule.matched").await), (1, 3));
 }
+
+/// A rule gives a tag that a person has taken away only when the person takes that back.
+#[tokio::test]
+async fn a_word_that_is_taken_back_leaves_it_to_the_rules() {
+    let desk = Desk::open().await;
+    let tags = desk.tags("Interest", false, &["Keen", "Told"]).await;
+    let effects = json!([{ "add_tag": tags[0], "while_true": true }]);
+    desk.rule(0, "keen", feature("views.count.7d", ">=", 1), effects).await;
+    let who = customer(1);
+    desk.log(HOUR, vec![identified(who, &["M-1"]), viewed(&["M-1"], HOUR, "P1")]).await;
+    let say = |tag: &str, what: &str| format!("/v1/tags/{tag}/{what}");
+    let whom = json!({ "customer_ids": [who, customer(2)] });
+    desk.post(&say(&tags[0], "unmark"), whom.clone()).await;
+    desk.post(&say(&tags[1], "mark"), whom.clone()).await;
+    desk.consume(false).await;
+    assert_eq!(desk.names(who).await, ["Told"]);
+    let told = (desk.count("tag.added").await, desk.count("tag.removed").await);
+    for (tag, outcomes) in [(&tags[0], ["accepted", "unknown"]), (&tags[1], ["accepted", "unknown"])] {
+        let said = desk.post(&say(tag, "release"), whom.clone()).await;
+        assert_eq!([&said[0]["outcome"], &said[1]["outcome"]], outcomes);
+    }
+    desk.consume(false).await;
+    assert_eq!(desk.names(who).await, ["Keen"]);
+    assert_eq!((desk.count("tag.added").await, desk.count("tag.removed").await), (told.0 + 1, told.1 + 1));
+    let said = desk.post(&say(&tags[1], "release"), whom).await;
+    assert_eq!(said[0]["outcome"], "already");
+}
+
+/// A retired tag gives its name back at once, and goes from all who have it, in batches; nothing gives it again.
+#[tokio::test]
+async fn a_retired_tag_goes_from_everybody() {
+    let desk = Desk::open().await;
+    let tags = desk.tags("Season", false, &["Spring", "Summer"]).await;
+    let condition = json!({ "tag": tags[0] });
+    let segment = desk.post("/v1/segments", json!({ "name": "In spring", "condition": condition })).await;
+    let people: Vec<_> = (0..250_u8).map(customer).collect();
+    let known = people.iter().map(|who| identified(*who, &[&format!("M-{who}")])).collect();
+    desk.log(HOUR, known).await;
+    let whom = json!({ "customer_ids": people });
+    for tag in &tags {
+        desk.post(&format!("/v1/tags/{tag}/mark"), whom.clone()).await;
+    }
+    desk.tick(2 * HOUR).await;
+    assert_eq!(desk.names(people[249]).await, ["Spring", "Summer"]);
+
+    let path = format!("/v1/tags/{}/retire", tags[0]);
+    let (status, problem) = desk.call("POST", &path, None).await;
+    assert_eq!((status.as_u16(), problem["detail"].as_str().unwrap().contains("In spring")), (409, true));
+    desk.post(&format!("/v1/segments/{}/retire", segment["id"].as_str().unwrap()), json!({})).await;
+    assert_eq!(desk.call("POST", &path, None).await.0.as_u16(), 202);
+    assert_eq!(desk.call("POST", &path, None).await.0.as_u16(), 404);
+    let group = desk.get("/v1/tag-groups").await["items"][0].clone();
+    assert_eq!(group["tags"].as_array().unwrap().len(), 1);
+    let again =
+        desk.post(&format!("/v1/tag-groups/{}/tags", group["id"].as_str().unwrap()), json!({ "name": "Spring" })).await;
+    assert_ne!(again["id"], json!(tags[0]));
+    // A word that was on its way comes too late.
+    let word = domain::TagEvent {
+        v: domain::Version,
+        customer_id: people[0],
+        tag_id: tags[0].parse().unwrap(),
+        rule_id: None,
+        by: Some("first".to_owned()),
+        at: at(3 * HOUR),
+    };
+    desk.tick(3 * HOUR).await;
+    desk.log(3 * HOUR, vec![Event::TagAdded(word)]).await;
+    for who in [0, 199, 200, 249] {
+        assert_eq!(desk.names(people[who]).await, ["Summer"]);
+    }
+    assert_eq!(
+        desk.column(&format!("select customer as v from customer_tag where tag = '{}'", tags[0])).await,
+        Vec::<String>::new()
+    );
+    assert_eq!(desk.count("tag.removed").await, 250);
+}

@@ -164,6 +164,21 @@ impl Desk {
         self.tick(millis).await;
     }
 
+    /// Limits between RFM scores (of recency, frequency, money), or else the merchant's own fifths, at so many milliseconds.
+    pub async fn rfm(&self, millis: i64, window: &str, limits: Option<[[i64; 4]; 3]>) {
+        self.app.clock().set(at(millis)).await.unwrap();
+        let body = match limits {
+            Some([recency, frequency, monetary]) => json!({
+                "window": window,
+                "thresholds": { "recency_days": recency, "frequency": frequency, "monetary": monetary },
+            }),
+            None => json!({ "window": window, "quantiles": 5 }),
+        };
+        let (status, answer) = self.call("PUT", "/v1/rfm", Some(body)).await;
+        assert_eq!(status, 202, "{answer}");
+        self.tick(millis).await;
+    }
+
     /// Names of a customer's tags.
     pub async fn names(&self, customer: CustomerId) -> Vec<String> {
         let tags = self.get(&format!("/v1/customers/{customer}/tags")).await;

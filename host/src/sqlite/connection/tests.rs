@@ -18,9 +18,19 @@ fn limits() -> Limits {
     }
 }
 
+/// For tests that are not about time: however slow the machine is, nobody is sent away.
+fn patient() -> Limits {
+    let long = Duration::from_secs(600);
+    Limits { busy_timeout: long, inline_timeout: long, statement_timeout: long, ..limits() }
+}
+
 fn database(folder: &Path) -> Arc<Database> {
+    database_with(folder, &limits())
+}
+
+fn database_with(folder: &Path, limits: &Limits) -> Arc<Database> {
     let path = folder.join("test.db");
-    let database = Database::new(&DatabaseConfig { path, allow_attach_file: false }, &limits()).unwrap();
+    let database = Database::new(&DatabaseConfig { path, allow_attach_file: false }, limits).unwrap();
     database.open().unwrap().execute_batch("pragma journal_mode = wal; create table t (x);").unwrap();
     Arc::new(database)
 }
@@ -113,7 +123,7 @@ fn a_waiting_writer_does_not_keep_the_thread_from_the_one_it_waits_for() {
 #[test]
 fn writers_get_their_turn_in_the_order_of_their_coming() {
     let folder = tempfile::tempdir().unwrap();
-    let database = database(folder.path());
+    let database = database_with(folder.path(), &patient());
     on_one_thread(async {
         let holder = connection(&database);
         run(&holder, Place::Anywhere, "begin immediate").await.unwrap();
@@ -221,8 +231,7 @@ fn a_dropped_connection_rolls_back_and_lets_the_next_writer_in_at_once() {
 fn a_statement_whose_connection_is_dropped_stops() {
     let folder = tempfile::tempdir().unwrap();
     let slow = DatabaseConfig { path: folder.path().join("slow.db"), allow_attach_file: false };
-    let patient = Limits { statement_timeout: Duration::from_secs(600), ..limits() };
-    let database = Arc::new(Database::new(&slow, &patient).unwrap());
+    let database = Arc::new(Database::new(&slow, &patient()).unwrap());
     on_one_thread(async {
         let connection = connection(&database);
         let link = connection.link();

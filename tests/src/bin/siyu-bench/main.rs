@@ -6,6 +6,7 @@
 //! - `start`: an instance, and the whole application with a cold and a warm compilation cache.
 //! - `memory`: per idle instance, and in all under load.
 //! - `people`: customers and tagging at 10,000 and at 1,000,000 customers (a fiftieth of that with `--quick`).
+//! - `welcome`: from WeCom's callback to the call with the welcome.
 //!
 //! The load generator takes its share of the same cores; that is so for all that are compared.
 
@@ -17,6 +18,7 @@ mod native;
 mod people;
 mod start;
 mod webhook;
+mod welcome;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +53,7 @@ enum Name {
     Start,
     Memory,
     People,
+    Welcome,
 }
 
 /// The native servers, each in a process of its own: this program calls itself.
@@ -108,6 +111,9 @@ async fn run(cli: Cli) -> Result<()> {
     if wanted(Name::People) {
         let sizes = if cli.quick { [2_000, 20_000] } else { [10_000, 1_000_000] };
         people::measure(sizes, &mut figures).await?;
+    }
+    if wanted(Name::Welcome) {
+        welcome::measure(&effort, &mut figures).await?;
     }
     println!("\n{figures}");
     if let Some(path) = &cli.json {

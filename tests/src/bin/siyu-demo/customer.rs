@@ -9,10 +9,17 @@ use siyu_tests::person;
 use siyu_tests::system::System;
 use siyu_tests::table::{Table, yuan};
 
+/// How long WeCom lets a welcome code live.
+const LIFE: Duration = Duration::from_secs(20);
+
 /// What was found.
 pub struct Person {
     found: Option<Value>,
     took: Duration,
+    /// From the callback until the welcome came to the simulated WeCom.
+    welcome: Option<Duration>,
+    /// What the code at the store's door brought.
+    roi: Option<Value>,
 }
 
 /// Play her way through the channels, and wait until the application knows her.
@@ -26,8 +33,10 @@ pub async fn play(system: &System, patience: Duration) -> Result<Person> {
     let start = Instant::now();
     loop {
         let found = person::found(system).await?;
-        let person = Person { found, took: start.elapsed() };
+        let welcome = system.wecom.welcomes(&person::her()).first().map(|welcome| welcome.after);
+        let mut person = Person { found, took: start.elapsed(), welcome, roi: None };
         if person.is_known() || person.took > patience {
+            person.roi = person::roi(system).await?;
             return Ok(person);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -40,16 +49,23 @@ impl Person {
         let Some(found) = &self.found else { return false };
         let mut tags: Vec<_> = self.tags().map(|tag| tag["name"].as_str().unwrap_or_default()).collect();
         tags.sort_unstable();
-        found["orders"]["count"] == 2 && tags == person::TAGS
+        found["orders"]["count"] == 2 && tags == person::TAGS && self.welcome.is_some_and(|after| after < LIFE)
     }
 
     fn tags(&self) -> impl Iterator<Item = &Value> {
         self.found.iter().flat_map(|found| found["tags"].as_array().into_iter().flatten())
     }
 
+    /// Whether both her orders show in the return on what the door's code cost.
+    pub fn pays_off(&self) -> bool {
+        let paid = self.found.as_ref().map(|found| &found["orders"]["paid"]);
+        self.roi.as_ref().is_some_and(|row| Some(&row["revenue"]) == paid && row["cost"] == person::COST)
+    }
+
     /// What was found as JSON.
     pub fn json(&self) -> Value {
-        serde_json::json!({ "is_known": self.is_known(), "customer": self.found })
+        serde_json::json!({ "is_known": self.is_known(), "pays_off": self.pays_off(), "customer": self.found, "roi": self.roi,
+            "welcome_ms": self.welcome.map(|after| after.as_millis().to_string()) })
     }
 }
 
@@ -64,7 +80,24 @@ impl fmt::Display for Person {
         table.row(&["store, advisor".to_owned(), format!("{}, {}", text(&found["store"]), text(&found["advisor"]))]);
         table.row(&["orders".to_owned(), text(&found["orders"]["count"])]);
         table.row(&["paid, yuan".to_owned(), yuan(found["orders"]["paid"].as_i64().unwrap_or(0))]);
+        if let Some(after) = self.welcome {
+            table.row(&["welcomed at WeCom".to_owned(), format!("{} ms after the callback", after.as_millis())]);
+        }
         writeln!(f, "{table}")?;
+        if let Some(row) = &self.roi {
+            let fen = |name: &str| yuan(row[name].as_i64().unwrap_or(0));
+            let mut table = Table::new(&["store", "contacts", "orders", "revenue", "cost", "ROI"]);
+            let orders = row["first_orders"].as_i64().unwrap_or(0) + row["repeat_orders"].as_i64().unwrap_or(0);
+            table.row(&[
+                text(&row["key"]),
+                text(&row["adds"]),
+                orders.to_string(),
+                fen("revenue"),
+                fen("cost"),
+                text(&row["roi"]),
+            ]);
+            writeln!(f, "{table}")?;
+        }
         let mut table = Table::new(&["tag", "because its rule saw"]);
         for tag in self.tags() {
             let seen = tag["reasons"][0]["seen"].as_array().into_iter().flatten();
@@ -73,8 +106,10 @@ impl fmt::Display for Person {
             table.row(&[text(&tag["name"]), seen.collect::<Vec<_>>().join("; ")]);
         }
         writeln!(f, "{table}")?;
-        let verdict = if self.is_known() {
-            "She is one customer, with the right tags"
+        let verdict = if self.is_known() && self.pays_off() {
+            "She is one customer, with the right tags, and her orders are in the store's ROI"
+        } else if self.is_known() {
+            "SHE IS ONE CUSTOMER, BUT HER ORDERS ARE NOT IN THE STORE'S ROI"
         } else {
             "SHE IS NOT KNOWN AS SHE SHOULD BE"
         };

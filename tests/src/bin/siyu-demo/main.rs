@@ -16,9 +16,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Parser;
 use jiff::Timestamp;
+use siyu_tests::check;
 use siyu_tests::marketplace;
 use siyu_tests::merchant::Morning;
-use siyu_tests::system::{API_TOKEN, System};
+use siyu_tests::system::{API_TOKEN, DATABASE, System};
 
 use crate::report::Report;
 
@@ -77,6 +78,14 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     eprintln!("==> following one person through five channels");
     let person = customer::play(&system, PATIENCE).await?;
     println!("{person}");
+    let complaint = check::complaint(&system.state().join(DATABASE))?;
+    println!(
+        "{}\n",
+        complaint.as_deref().map_or_else(
+            || format!("All {} checks of the state directory hold.", check::checks().count()),
+            str::to_owned
+        )
+    );
     if let Some(path) = &cli.json {
         let mut figures = report.json();
         figures["shops"] = shops.json();
@@ -89,7 +98,11 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     } else {
         stay_up(&system).await?;
     }
-    Ok(if report.agrees() && shops.agree() && person.is_known() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.agrees() && shops.agree() && person.is_known() && person.pays_off() && complaint.is_none() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn stay_up(system: &System) -> Result<()> {
@@ -101,6 +114,7 @@ async fn stay_up(system: &System) -> Result<()> {
         "/v1/shops",
         "/v1/customers?store=/east&limit=3",
         "/v1/tag-rules?limit=3",
+        "/v1/channel-codes?limit=3",
         "/v1/stock/CUP-LEMON",
         "/v1/events?limit=5",
     ] {

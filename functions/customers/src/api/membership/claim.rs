@@ -1,7 +1,7 @@
 //! Member cards are claimed by signed links: `/m/{code}`.
 
 use super::{MembersWrite, card_page};
-use crate::membership::ledger::SOURCE;
+use crate::SOURCE;
 use crate::membership::link::Link;
 use crate::membership::{card, link};
 use crate::store::membership::card::{self as cards, CardRow};
@@ -70,6 +70,7 @@ pub struct LinkView {
     (status = 400, description = "The body is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope, or does not see the store", body = Problem),
+    (status = 422, description = "The key was used for another request", body = Problem),
     (status = 503, description = "A variable is missing: `data_key`", body = Problem),
 ))]
 pub async fn link(

@@ -100,6 +100,7 @@ impl Adjustment {
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 404, description = "No such customer among those that the caller may see", body = Problem),
     (status = 409, description = "There are not so many to take", body = Problem),
+    (status = 422, description = "The key was used for another request", body = Problem),
 ))]
 pub async fn adjust(
     State(app): State<App>,

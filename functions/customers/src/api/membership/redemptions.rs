@@ -164,6 +164,7 @@ pub struct Cancel {
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 404, description = "No such redemption among those that the caller may see", body = Problem),
+    (status = 422, description = "The key was used for another request", body = Problem),
 ))]
 pub async fn cancel(
     State(app): State<App>,

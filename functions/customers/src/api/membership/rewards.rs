@@ -84,6 +84,7 @@ pub async fn list(
     (status = 400, description = "The body is not as documented", body = Problem),
     (status = 401, description = "No valid token", body = Problem),
     (status = 403, description = "The token lacks the scope, or does not see all stores", body = Problem),
+    (status = 422, description = "The key was used for another request", body = Problem),
 ))]
 pub async fn create(
     State(app): State<App>,

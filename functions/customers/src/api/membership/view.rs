@@ -1,5 +1,6 @@
 //! Membership as callers see it.
 
+use crate::portrait::open_name;
 use crate::store::membership::card::{self, CardRow};
 use crate::store::membership::level::{self, ProgramRow};
 use crate::store::membership::points::{self, Balance, Entry, EntryKind};
@@ -11,9 +12,6 @@ use domain::{CustomerId, Masked, Name, OrderId, RedemptionId, RewardId, RewardKi
 use kit::{DbError, Tx, Vault};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// The purpose under which customers' names are sealed.
-const NAME_PURPOSE: &str = "customer.name";
 
 /// An entry of the ledger of points.
 #[derive(Debug, Serialize, ToSchema)]
@@ -206,6 +204,5 @@ impl MemberView {
 }
 
 fn masked(vault: &Vault, sealed: &[u8]) -> Option<String> {
-    let clear = vault.open(NAME_PURPOSE, sealed).ok()?;
-    Some(Masked::<Name>::new(String::from_utf8(clear).ok()?).to_string())
+    open_name(vault, sealed).ok().map(|clear| Masked::<Name>::new(clear).to_string())
 }

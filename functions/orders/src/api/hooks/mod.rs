@@ -16,12 +16,7 @@ use platforms::standard_webhooks;
 /// 401 where it is not authentic or too old, 503 where `webhook_secret` is missing.
 fn signed(shared: &Shared, cx: &Cx, hook: &str, headers: &HeaderMap, body: &[u8]) -> Result<String, Problem> {
     let key = shared.settings.webhook_key.as_ref()?;
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let signed = standard_webhooks::Headers {
-        id: header("webhook-id"),
-        timestamp: header("webhook-timestamp"),
-        signature: header("webhook-signature"),
-    };
+    let signed = standard_webhooks::Headers::of(headers);
     standard_webhooks::verify(key, signed, body, cx.now).map_err(|error| {
         shared.app.count(cx, format!("hooks.{hook}.refused"));
         Problem::unauthorized(error.to_string())

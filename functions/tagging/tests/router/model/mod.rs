@@ -2,6 +2,7 @@
 //! not depend on how the log is cut into batches.
 
 mod naive;
+mod past;
 mod random;
 
 use crate::support::*;
@@ -78,13 +79,20 @@ fn event(action: &Action, millis: i64, tags: &[String], first: bool) -> Option<E
             let tag_id: TagId = tags[*tag].parse().unwrap();
             let (rule_id, by) = (None, Some("first".to_owned()));
             let word = TagEvent { v, customer_id: customer(*id), tag_id, rule_id, by, at: at(millis) };
-            if *present { Event::TagAdded(word) } else { Event::TagRemoved(word) }
+            match present {
+                Some(true) => Event::TagAdded(word),
+                Some(false) => Event::TagRemoved(word),
+                None => Event::TagReleased(word),
+            }
         }
-        Action::Days(_) | Action::Activate => return None,
+        Action::Days(_) | Action::Activate | Action::Rfm(..) => return None,
     })
 }
 
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 10] = [
+    "select seq || ' ' || version || limits || coalesce(buyers, '') || ' ' || since as v from rfm_limits order by seq",
+    "select version || ' ' || round || phase || day || span || cursor || done || total || coalesce(finished_at, '') as v from tagging_rfm",
+    "select customer || round as v from rfm_figure order by customer, round",
     "select kind || scope || value || ' ' || coalesce(customer, '') || ' ' || state as v from subject order by id",
     "select order_id || ' ' || coalesce(subject, '') || ' ' || booked as v from tagging_order order by order_id",
     "select id || survivor || coalesce(part_of, '') || coalesce(stage, '') || attributes || matched || coalesce(due, '') as v from tagging_customer order by id",
@@ -144,12 +152,22 @@ async fn play(specs: &[Spec], actions: &[Action]) {
                     // The day's own event changes no figure but by its coming.
                     let now = model.survivors().into_iter().map(|who| (who, model.figures(&rules, who))).collect();
                     model.settle(&rules, &now, false);
+                    let date = domain::day::date_of(i32::try_from(model.today).unwrap()).unwrap();
+                    if date.day() == 1 && model.rfm.quantiles {
+                        model.fifths();
+                        model.settle(&rules, &now, true);
+                    }
                 }
             }
             Action::Activate => {
                 let Some(rule) = rules.iter_mut().find(|rule| !rule.at_work) else { continue };
                 rule.at_work = true;
                 desk.activate(millis, &rule.id.clone()).await;
+                model.settle(&rules, &before, true);
+            }
+            Action::Rfm(window, limits) => {
+                model.apply(action);
+                desk.rfm(millis, window, *limits).await;
                 model.settle(&rules, &before, true);
             }
             other => {
@@ -220,6 +238,7 @@ async fn replay(desk: &Desk) {
             ("tag_rule", "id, name, draft, active, created_at, updated_at, retired_at"),
             ("tag_rule_version", "rule, version, definition, by, created_at"),
             ("segment", "id, name, condition, revision, created_at, updated_at, retired_at"),
+            ("rfm_version", "version, document, by, created_at"),
             ("event", "seq, id, type, subject, source, time, data, trace"),
         ] {
             other.copy_from(desk, table, columns).await;

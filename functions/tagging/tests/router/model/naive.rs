@@ -20,6 +20,20 @@ pub struct Bought {
     pub douyin: bool,
 }
 
+/// The limits between RFM scores: of recency, frequency, money.
+pub struct Rfm {
+    pub window: &'static str,
+    pub quantiles: bool,
+    pub limits: [[i64; 4]; 3],
+}
+
+impl Default for Rfm {
+    fn default() -> Self {
+        let limits = [[30, 60, 90, 180], [2, 4, 6, 10], [30_000, 100_000, 200_000, 500_000]];
+        Self { window: "365d", quantiles: false, limits }
+    }
+}
+
 /// By customer, tag and rule (or "" for a person).
 pub type Reasons = BTreeMap<(u8, usize, String), (bool, Option<i64>, bool, usize)>;
 
@@ -37,6 +51,7 @@ pub struct Model {
     pub stages: BTreeMap<u8, bool>,
     pub attributes: BTreeMap<u8, (usize, Option<i64>)>,
     pub told: usize,
+    pub rfm: Rfm,
     // What is kept.
     pub matched: BTreeSet<(u8, String)>,
     /// (customer, tag, rule or "") → (present, the day on which it is gone, goes with the rule, order of words).
@@ -64,6 +79,44 @@ impl Model {
 
     fn is_of(&self, card: u8, survivor: u8) -> bool {
         self.owner.get(&card).is_some_and(|owner| self.survivor(*owner) == survivor)
+    }
+
+    /// Days since the last order, orders and net money in the window; each only where there are some.
+    fn bought(&self, who: u8) -> [Option<i64>; 3] {
+        let window = self.rfm.window.trim_end_matches('d').parse::<i64>().ok();
+        let within = |day: i64| window.is_none_or(|days| day > self.today - days);
+        let mine: Vec<_> = self.orders.iter().filter(|(_, order)| self.is_of(order.card, who)).collect();
+        let count = i64::try_from(mine.iter().filter(|(_, order)| within(order.day)).count()).unwrap();
+        let paid: i64 = mine.iter().filter(|(_, order)| within(order.day)).map(|(_, order)| order.amount).sum();
+        let back = self.refunds.values().filter(|refund| mine.iter().any(|(number, _)| **number == refund.0));
+        let back: i64 = back.filter(|refund| within(refund.1)).map(|refund| refund.2).sum();
+        let last = mine.iter().map(|(_, order)| self.today - order.day).min();
+        [last, Some(count).filter(|count| *count > 0), Some(paid - back).filter(|money| *money > 0)]
+    }
+
+    fn scores(&self, who: u8) -> [i64; 3] {
+        let figures = self.bought(who);
+        [0, 1, 2].map(|which| {
+            let Some(figure) = figures[which] else { return 0 };
+            let reached = |limit: &i64| if which == 0 { figure <= *limit } else { figure >= *limit };
+            1 + i64::try_from(self.rfm.limits[which].into_iter().filter(|limit| reached(limit)).count()).unwrap()
+        })
+    }
+
+    /// The limits are those between fifths of all buyers as they are: of n in order, the k-th begins after k n / 5 of them.
+    pub fn fifths(&mut self) {
+        for which in 0..3 {
+            let figures = self.survivors().into_iter().filter_map(|who| self.bought(who)[which]);
+            let mut figures: Vec<i64> = figures.collect();
+            // The best last; of days since the last order the fewest are the best.
+            figures.sort_by_key(|figure| if which == 0 { -figure } else { *figure });
+            let count = figures.len();
+            if count > 0 {
+                let mut limits = [1, 2, 3, 4].map(|fifth| figures[fifth * count / 5]);
+                limits.sort_unstable();
+                self.rfm.limits[which] = limits;
+            }
+        }
     }
 
     fn feature(&self, name: &str, who: u8) -> Option<i64> {
@@ -107,6 +160,10 @@ impl Model {
                 let days: BTreeSet<i64> = mine().map(|order| order.day).filter(|day| within(*day, "30d")).collect();
                 Some(i64::try_from(days.len()).unwrap())
             }
+            "rfm.recency" => Some(self.scores(who)[0]),
+            "rfm.frequency" => Some(self.scores(who)[1]),
+            "rfm.monetary" => Some(self.scores(who)[2]),
+            "rfm.total" => Some(self.scores(who).iter().sum()),
             other => panic!("the model does not know {other}"),
         }
     }
@@ -308,9 +365,25 @@ impl Model {
                 if self.known.contains(customer) {
                     self.told += 1;
                     let (who, told) = (self.survivor(*customer), self.told);
-                    let group = self.group(who);
+                    let (group, before) = (self.group(who), self.tags(who));
                     self.reasons.retain(|key, _| !(group.contains(&key.0) && key.1 == *tag && key.2.is_empty()));
-                    self.reasons.insert((who, *tag, String::new()), (*present, None, false, told));
+                    if let Some(present) = present {
+                        self.reasons.insert((who, *tag, String::new()), (*present, None, false, told));
+                    }
+                    let after = self.tags(who);
+                    if present.is_none() {
+                        // A person's own word is in the log as such; what follows from its end is told.
+                        self.announced.extend(after.difference(&before).map(|tag| (who, *tag, true)));
+                        self.announced.extend(before.difference(&after).map(|tag| (who, *tag, false)));
+                    }
+                }
+            }
+            Action::Rfm(window, limits) => {
+                self.rfm.window = window;
+                self.rfm.quantiles = limits.is_none();
+                match limits {
+                    Some(limits) => self.rfm.limits = *limits,
+                    None => self.fifths(),
                 }
             }
             Action::Days(_) | Action::Activate => {}

@@ -37,11 +37,14 @@ pub enum Action {
     Word {
         customer: u8,
         tag: usize,
-        present: bool,
+        /// Yes, no, or what was said is taken back.
+        present: Option<bool>,
     },
     Days(i64),
     /// The next rule that is not at work yet gets to be.
     Activate,
+    /// Limits between RFM scores, in a window: written down, or the merchant's own fifths.
+    Rfm(&'static str, Option<[[i64; 4]; 3]>),
 }
 
 pub fn actions() -> impl Strategy<Value = Vec<Action>> {
@@ -58,12 +61,21 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
             2 => (customer(), customer()).prop_map(|(one, other)| Action::Split(one, other)),
             1 => (customer(), any::<bool>()).prop_map(|(customer, buyer)| Action::Stage(customer, buyer)),
             1 => (customer(), prop::option::of(0..3_i64)).prop_map(|(customer, value)| Action::Attribute(customer, value)),
-            1 => (customer(), 0..TAGS, any::<bool>()).prop_map(|(customer, tag, present)| Action::Word { customer, tag, present }),
+            2 => (customer(), 0..TAGS, any::<Option<bool>>()).prop_map(|(customer, tag, present)| Action::Word { customer, tag, present }),
             3 => prop::sample::select(vec![1_i64, 3, 7, 31]).prop_map(Action::Days),
             1 => Just(Action::Activate),
+            2 => (prop::sample::select(vec!["30d", "90d", "365d", "ever"]), prop::option::of(limits()))
+                .prop_map(|(window, limits)| Action::Rfm(window, limits)),
         ],
         5..40,
     )
+}
+
+fn limits() -> impl Strategy<Value = [[i64; 4]; 3]> {
+    prop::sample::select(vec![
+        [[1, 2, 8, 32], [2, 3, 4, 5], [1000, 2000, 4000, 8000]],
+        [[0, 7, 40, 80], [1, 2, 3, 4], [3000, 3001, 5000, 6000]],
+    ])
 }
 
 /// A condition; `{"tag": n}` stands for one of the first `tags` tags, so that no rule feeds itself.
@@ -81,11 +93,15 @@ pub fn condition(tags: usize) -> impl Strategy<Value = Value> {
         "views.top.30d{product}",
         "basket.average.30d",
         "orders.days.30d",
+        "rfm.recency",
+        "rfm.frequency",
+        "rfm.monetary",
+        "rfm.total",
     ]);
     let compared = (
         features,
         prop::sample::select(vec![">=", "<", "=", "!="]),
-        prop::sample::select(vec![0, 1, 2, 5, 2000, 4000]),
+        prop::sample::select(vec![0, 1, 2, 3, 5, 9, 2000, 4000]),
     );
     let leaf = prop_oneof![
         6 => compared.prop_map(|(feature, op, value)| json!({ "feature": feature, "op": op, "value": value })),

@@ -55,8 +55,11 @@ pub async fn grow(database: &Path, customers: u64) -> Result<Grown> {
         client: Client::default(),
         most_per_commit: 256,
     })?;
-    let functions = [customers::router(app.clone()), tagging::router(app.clone())];
-    let segment = rules(&functions[1]).await?;
+    let tagging = tagging::router(app.clone());
+    let segment = rules(&tagging).await?;
+    // All who follow the log, so that the host has nothing to make up for.
+    let functions =
+        [orders::router(app.clone()), customers::router(app.clone()), tagging, channels::router(app.clone())];
     consume(&functions).await?;
     let now = app.clock().now().await?;
     for first in (0..customers).step_by(usize::try_from(STEP)?) {
@@ -173,8 +176,8 @@ fn paid(number: u64, who: Identity, now: UnixMs) -> OrderEvent {
     OrderEvent { v: Version, order_id: OrderId::new(UnixMs::EPOCH, random), at: now, order }
 }
 
-/// Both functions consume to the head, and what they appended too.
-async fn consume(functions: &[Router; 2]) -> Result<()> {
+/// The functions consume to the head, and what they appended too.
+async fn consume(functions: &[Router]) -> Result<()> {
     loop {
         let mut applied = 0;
         for function in functions {

@@ -1,9 +1,11 @@
 //! The merchant's days, hours and weekdays. A day is a number: days since 1970-01-01 in the merchant's calendar (Asia/Shanghai).
 
-use domain::{Calendar, CalendarConfig, TimeError, UnixMs};
+use std::sync::OnceLock;
+
 use jiff::Span;
 use jiff::civil::{Date, date};
-use std::sync::OnceLock;
+
+use crate::{Calendar, CalendarConfig, TimeError, UnixMs};
 
 /// Days since 1970-01-01 in the merchant's calendar.
 pub type Day = i32;
@@ -47,6 +49,11 @@ pub fn date_of(day: Day) -> Option<Date> {
     EPOCH.checked_add(Span::new().try_days(i64::from(day)).ok()?).ok()
 }
 
+/// The day of a date.
+pub fn of_date(date: Date) -> Day {
+    EPOCH.until(date).map_or(0, |span| span.get_days())
+}
+
 /// The month of a day, 1 to 12.
 pub fn month(day: Day) -> u8 {
     date_of(day).map_or(0, |date| u8::try_from(date.month()).unwrap_or(0))
@@ -68,6 +75,8 @@ mod tests {
         let late: UnixMs = "2026-02-14T23:59:59.999+08:00".parse().unwrap();
         let next: UnixMs = "2026-02-15T00:00:00+08:00".parse().unwrap();
         assert_eq!(date_of(of(late)), Some(date(2026, 2, 14)));
+        assert_eq!(of_date(date(2026, 2, 14)), of(late));
+        assert_eq!(date_of(of_date(date(1969, 12, 31))), Some(date(1969, 12, 31)));
         assert_eq!(of(next), of(late) + 1);
         assert_eq!(start(of(next)), Ok(next));
         assert_eq!((hour(late), hour(next)), (23, 0));

@@ -1,0 +1,145 @@
+//! `/q/{code}`: what a scan opens where the platform has no page of its own.
+
+use super::scan_page;
+use super::visitor::Visitor;
+use crate::State as Shared;
+use crate::code::CodeKind;
+use crate::link::{Device, merge};
+use crate::place::{Place, nearest};
+use crate::reception::{Asked, Chosen, choose};
+use crate::store::code::{self, Code};
+use crate::store::{turn, way};
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::day;
+use http::{HeaderMap, Uri, header};
+use kit::extract::Path;
+use kit::{Cx, DbError, Problem, Tx};
+use std::borrow::Cow;
+
+/// How far a store may be, in metres. A float, as places on a sphere are.
+const FARTHEST_M: f64 = 100_000.0;
+
+/// What a scan of a code opens: a link's target with its UTM parameters, the nearest store's page, or the QR of the member of staff who receives. Counted by
+/// day.
+#[utoipa::path(get, path = "/q/{code}", params(
+        ("code" = String, Path, description = "The code's `state`"),
+        ("latitude" = Option<f64>, Query, description = "Of codes of stores: where the visitor is, degrees north, GCJ-02"),
+        ("longitude" = Option<f64>, Query, description = "Degrees east"),
+    ), responses(
+    (status = 200, description = "A page, in Chinese, for a phone", body = String, content_type = "text/html"),
+    (status = 303, description = "To the link's target"),
+    (status = 404, description = "A page that says that there is no such code", body = String, content_type = "text/html"),
+    (status = 410, description = "A page that says that the code is retired", body = String, content_type = "text/html"),
+    (status = 503, description = "The database is busy: repeat", body = Problem),
+))]
+pub async fn open(
+    State(shared): State<Shared>,
+    cx: Cx,
+    Path(state): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let device = Device::of(text(&headers, header::USER_AGENT).unwrap_or_default());
+    let visitor = Visitor::of(&headers);
+    let given: Vec<(String, String)> = parameters(&uri).collect();
+    let who = visitor.id.clone();
+    let opened = shared.app.db().write(&cx, move |tx| opened(tx, &state, &who)).await?;
+    let (code, receiver) = match opened {
+        Opened::Code(code, receiver) => (code, receiver),
+        Opened::Retired => return Ok(scan_page::retired()),
+        Opened::Unknown => return Ok(scan_page::unknown()),
+    };
+    let page = match (code.kind, receiver) {
+        (CodeKind::Link, _) => code.plan.target.as_ref().map(|target| {
+            let utm = code.plan.utm.clone().unwrap_or_default();
+            lead(&merge(target.on(device), &given, &utm))
+        }),
+        (CodeKind::Store, _) => Some(store(&code, &given)),
+        (_, Some(Receiver { url: Some(url), .. })) => Some(scan_page::contact(&url)),
+        (_, Some(Receiver { url: None, .. })) => Some(scan_page::soon()),
+        (CodeKind::Assigned, None) => Some(scan_page::full()),
+        (_, None) => code.url.as_deref().map(scan_page::contact),
+    };
+    let mut page = page.unwrap_or_else(scan_page::soon);
+    visitor.hand_out(page.headers_mut())?;
+    Ok(page)
+}
+
+/// Who receives a scanner.
+struct Receiver {
+    url: Option<String>,
+}
+
+enum Opened {
+    Code(Box<Code>, Option<Receiver>),
+    Retired,
+    Unknown,
+}
+
+fn opened(tx: &Tx<'_>, state: &str, visitor: &str) -> Result<Opened, DbError> {
+    let Some(code) = code::by_state(tx, state)? else { return Ok(Opened::Unknown) };
+    if code.retired_at.is_some() {
+        return Ok(Opened::Retired);
+    }
+    code::count_scan(tx, code.id, day::of(tx.cx().now))?;
+    let receiver = match code.kind {
+        CodeKind::Assigned => assign(tx, &code, visitor)?,
+        _ => None,
+    };
+    Ok(Opened::Code(Box::new(code), receiver))
+}
+
+/// Sends a scanner to a member of staff, and holds a place under the daily cap. In one transaction with the count that it goes by, so that caps and
+/// shares hold however many scan at once. Who opens the page again while the place is held sees the same.
+fn assign(tx: &Tx<'_>, code: &Code, visitor: &str) -> Result<Option<Receiver>, DbError> {
+    let Some(plan) = &code.plan.reception else { return Ok(None) };
+    let (now, today) = (tx.cx().now, day::of(tx.cx().now));
+    let last = turn::last(tx, code.id, visitor)?;
+    let staff = match last {
+        Some((staff, true)) => staff,
+        last => {
+            let (taken, given) = (turn::taken(tx, code.id, today)?, turn::given(tx, code.id, today)?);
+            let before = last.as_ref().map(|(staff, _)| staff.as_str());
+            let asked = Asked { at: now, today: &taken, round: &given, before };
+            match choose(plan, asked).map_err(|error| DbError::Shape(error.to_string()))? {
+                Chosen::Staff { staff, .. } => {
+                    let until = now.millis().saturating_add(code.plan.hold_ms());
+                    turn::give(tx, code.id, &staff, today, visitor, until)?;
+                    staff
+                }
+                Chosen::Full | Chosen::Nobody => return Ok(None),
+            }
+        }
+    };
+    let own = way::of_code(tx, code.id)?.into_iter().find(|way| way.staff == staff);
+    Ok(Some(Receiver { url: own.and_then(|way| way.url) }))
+}
+
+fn store(code: &Code, given: &[(String, String)]) -> Response {
+    let number = |name: &str| given.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse().ok());
+    let (Some(latitude), Some(longitude)) = (number("latitude"), number("longitude")) else {
+        return scan_page::stores(&code.plan.branches);
+    };
+    let from = Place { latitude, longitude };
+    let places = code.plan.branches.iter().map(|branch| (branch.name.as_str(), branch.place));
+    let found = nearest(from, places, FARTHEST_M)
+        .and_then(|(name, _)| code.plan.branches.iter().find(|branch| branch.name == name));
+    let Some(branch) = found else { return scan_page::stores(&code.plan.branches) };
+    let rest: Vec<_> = given.iter().filter(|(name, _)| name != "latitude" && name != "longitude").cloned().collect();
+    let utm = code.plan.utm.clone().unwrap_or_default();
+    lead(&merge(&branch.url, &rest, &utm))
+}
+
+fn lead(url: &str) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Redirect::to(url)).into_response()
+}
+
+fn parameters(uri: &Uri) -> impl Iterator<Item = (String, String)> {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    form_urlencoded::parse(query).map(|(name, value)| (Cow::into_owned(name), Cow::into_owned(value)))
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,86 @@
+//! What the Official Account's callbacks tell: followers who come and go, scans, menus, messages.
+
+use super::{Did, NOBODY_TAKES, OFFICIAL_ACCOUNT, greet, tell};
+use crate::push::ask_account;
+use crate::store::code::{self, Code};
+use crate::store::{known, message};
+use domain::{Activity, Identity, IdentityKind};
+use kit::{DbError, Tx, Vault, inbox};
+use platforms::official_account::Ask;
+use platforms::official_account::callback::{Notice, Received};
+
+/// Takes what the platform tells. `app_id` is the account's, `text` the callback as it was deciphered.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn take(tx: &Tx<'_>, vault: &Vault, app_id: &str, text: &str, received: Received) -> Result<(), DbError> {
+    let at = received.at;
+    let account = app_id.to_owned();
+    let who =
+        |open_id: String| Identity { kind: IdentityKind::WechatOpenId, scope: Some(app_id.to_owned()), value: open_id };
+    let did = |who: Identity, activity: Activity| Did {
+        who,
+        code: None,
+        staff: None,
+        source: OFFICIAL_ACCOUNT,
+        at,
+        activity,
+    };
+    match received.notice {
+        Notice::Subscribed { open_id, scene } => {
+            let who = who(open_id);
+            let code = by_scene(tx, scene)?;
+            tell(tx, Did { code: code.as_ref(), ..did(who.clone(), Activity::AccountFollowed { account }) })?;
+            if let Some(code) = &code {
+                scanned(tx, &did, &who, code)?;
+            }
+            greet::follower(tx, text, &who, code.as_ref(), at)?;
+            ask_account(tx, &Ask::GetPerson { open_id: who.value.clone() }, &who.value).map(drop)
+        }
+        Notice::Scanned { open_id, scene } => match by_scene(tx, Some(scene))? {
+            Some(code) => scanned(tx, &did, &who(open_id), &code),
+            None => Ok(()),
+        },
+        Notice::Unsubscribed { open_id } => {
+            tell(tx, did(who(open_id), Activity::AccountUnfollowed { account })).map(drop)
+        }
+        Notice::MenuClicked { open_id, key } => {
+            tell(tx, did(who(open_id), Activity::MenuUsed { account, menu: key })).map(drop)
+        }
+        Notice::MenuViewed { open_id, url } => {
+            tell(tx, did(who(open_id), Activity::MenuUsed { account, menu: url })).map(drop)
+        }
+        Notice::Message { open_id, form, text: said, .. } => {
+            let who = who(open_id);
+            let said = said.as_ref().map(|text| text.expose().as_str());
+            let heard = |word: &String| said.is_some_and(|text| text.contains(word.as_str()));
+            let keywords: Vec<String> = known::keywords(tx)?.into_iter().filter(heard).collect();
+            let activity = Activity::MessageSent { account, form: form.clone(), keywords };
+            let event = tell(tx, did(who.clone(), activity))?;
+            let seal = |text: &str| vault.seal(message::TEXT, text.as_bytes());
+            let sealed = said.map(seal).transpose().map_err(|error| DbError::Shape(error.to_string()))?;
+            message::keep(tx, event, &who, &form, sealed, at)
+        }
+        // Where somebody is belongs to nobody's figures, and is not kept.
+        Notice::Located { .. } => Ok(()),
+        Notice::TemplateSent { .. } => inbox::quarantine(tx, vault, OFFICIAL_ACCOUNT, text.as_bytes(), NOBODY_TAKES),
+        Notice::Other { kind } => {
+            let reason = format!("the kind {kind} is not known");
+            inbox::quarantine(tx, vault, OFFICIAL_ACCOUNT, text.as_bytes(), &reason)
+        }
+    }
+}
+
+fn by_scene(tx: &Tx<'_>, scene: Option<String>) -> Result<Option<Code>, DbError> {
+    scene.map_or(Ok(None), |scene| code::by_state(tx, &scene))
+}
+
+fn scanned(
+    tx: &Tx<'_>,
+    did: &dyn Fn(Identity, Activity) -> Did<'static>,
+    who: &Identity,
+    code: &Code,
+) -> Result<(), DbError> {
+    let activity = Activity::CodeScanned { code: code.id.to_string() };
+    tell(tx, Did { code: Some(code), ..did(who.clone(), activity) }).map(drop)
+}

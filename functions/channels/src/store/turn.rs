@@ -1,0 +1,78 @@
+//! Scanners who were sent to a member of staff: each holds a place under the daily cap until it has added or its time is over.
+
+use crate::reception::Counts;
+use domain::ChannelCodeId;
+use domain::day::Day;
+use kit::db::Row;
+use kit::{DbError, Tx, params};
+
+/// How many places under its daily cap each receiver of a code has given away on a day: who has added, and who may still. A place that was given before
+/// midnight may be taken after it.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn taken(tx: &Tx<'_>, code: ChannelCodeId, day: Day) -> Result<Counts, DbError> {
+    let rows = tx.query(
+        "select staff, count(*) as places from (
+             select staff from code_contact where code = ?1 and day = ?2
+             union all
+             select staff from reception_turn where code = ?1 and added = 0 and until > ?3)
+          group by staff",
+        &params![code.to_string(), day, tx.cx().now.millis()],
+    )?;
+    counts(&rows, "places")
+}
+
+/// How many each receiver of a code was given in all on a day, whatever became of it: what turns go by.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn given(tx: &Tx<'_>, code: ChannelCodeId, day: Day) -> Result<Counts, DbError> {
+    let rows = tx.query(
+        "select staff, count(*) as turns from reception_turn where code = ?1 and day = ?2 group by staff",
+        &params![code.to_string(), day],
+    )?;
+    counts(&rows, "turns")
+}
+
+fn counts(rows: &[Row], column: &str) -> Result<Counts, DbError> {
+    let count = |row: &Row| Ok((row.get("staff")?, u32::try_from(row.get::<i64>(column)?).unwrap_or(u32::MAX)));
+    rows.iter().map(count).collect()
+}
+
+/// Sends a visitor to a member of staff until `until` (Unix milliseconds).
+///
+/// # Errors
+/// [`DbError`] of the insert.
+pub fn give(tx: &Tx<'_>, code: ChannelCodeId, staff: &str, day: Day, visitor: &str, until: i64) -> Result<(), DbError> {
+    tx.run(
+        "insert into reception_turn (code, staff, day, visitor, until) values (?1, ?2, ?3, ?4, ?5)",
+        &params![code.to_string(), staff, day, visitor, until],
+    )
+}
+
+/// The member of staff whom a visitor was sent to last by a code, and whether that place is still held.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn last(tx: &Tx<'_>, code: ChannelCodeId, visitor: &str) -> Result<Option<(String, bool)>, DbError> {
+    let row = tx.query_one(
+        "select staff, added = 0 and until > ?3 as held from reception_turn
+          where visitor = ?2 and code = ?1 order by id desc limit 1",
+        &params![code.to_string(), visitor, tx.cx().now.millis()],
+    )?;
+    row.map(|row| Ok((row.get("staff")?, row.get("held")?))).transpose()
+}
+
+/// Somebody has added the member of staff: the oldest place that was held for that becomes a contact.
+///
+/// # Errors
+/// [`DbError`] of the update.
+pub fn fulfil(tx: &Tx<'_>, code: ChannelCodeId, staff: &str) -> Result<(), DbError> {
+    tx.run(
+        "update reception_turn set added = 1
+          where id = (select min(id) from reception_turn
+                       where code = ?1 and staff = ?2 and added = 0 and until > ?3)",
+        &params![code.to_string(), staff, tx.cx().now.millis()],
+    )
+}

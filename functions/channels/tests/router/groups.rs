@@ -1,0 +1,65 @@
+//! Group chats: chains that switch before a chat is full, and who is in them.
+
+use crate::support::{House, at};
+use serde_json::{Value, json};
+
+fn group(id: &str, members: &[(&str, Option<&str>)]) -> Value {
+    let mut list: Vec<_> = members
+        .iter()
+        .map(|(id, state)| json!({ "id": id, "is_staff": false, "union_id": null, "joined_at": at(5).to_string(), "join_scene": 3, "state": state }))
+        .collect();
+    list.push(
+        json!({ "id": "li", "is_staff": true, "union_id": null, "joined_at": null, "join_scene": 1, "state": null }),
+    );
+    json!({ "answer": "group", "group": id, "name": "福利群", "owner": "li", "created_at": null, "members": list, "version": "v1" })
+}
+
+fn chats(change: &str, id: &str, seconds: i64) -> String {
+    format!(
+        "<CreateTime>{seconds}</CreateTime><Event>change_external_chat</Event><ChatId>{id}</ChatId><ChangeType>{change}</ChangeType>\
+         <UpdateDetail>add_member</UpdateDetail><JoinScene>3</JoinScene><QuitScene>0</QuitScene><MemChangeCnt>1</MemChangeCnt>"
+    )
+}
+
+#[tokio::test]
+async fn a_chain_leads_into_the_next_chat_before_one_is_full() {
+    let house = House::open().await;
+    let code = house.code("group_way", json!({ "groups": ["g1", "g2"], "group_size": 3 })).await;
+    let state = code["state"].as_str().unwrap();
+    assert_eq!(house.asked_for("add_join_way").await[0]["way"]["groups"], json!(["g1", "g2"]));
+    house
+        .answer(
+            "add_join_way",
+            json!({ "answer": "join_way_added", "config_id": "j1", "qr_code": "https://w.example/j" }),
+        )
+        .await;
+    house.wecom(&chats("update", "g1", at(1).seconds())).await;
+    house.wecom(&chats("update", "g1", at(2).seconds())).await;
+    assert_eq!(house.asked_for("get_group").await.len(), 1, "calls about one chat that wait are one");
+    house.answer("get_group", group("g1", &[("wm1", Some(state)), ("wm2", None)])).await;
+    assert_eq!(house.asked_for("update_join_way").await[0]["way"]["groups"], json!(["g2"]));
+    let joined = house
+        .column("select (data ->> '$.activity.code' is not null) || ' ' || coalesce(data ->> '$.channel', '-') as v from event
+                  where data ->> '$.activity.kind' = 'group_joined' order by seq")
+        .await;
+    assert_eq!(joined, ["1 metro", "0 -"]);
+    // One leaves: there is room again, and that is told.
+    house.wecom(&chats("update", "g1", at(3).seconds())).await;
+    house.answer("get_group", group("g1", &[("wm1", Some(state))])).await;
+    assert!(house.told().await.contains(&"group_left".to_owned()));
+    assert_eq!(house.asked_for("update_join_way").await[0]["way"]["groups"], json!(["g1", "g2"]));
+}
+
+#[tokio::test]
+async fn a_chat_that_is_dismissed_is_led_into_no_more() {
+    let house = House::open().await;
+    house.code("group_way", json!({ "groups": ["g1", "g2"] })).await;
+    house
+        .answer(
+            "add_join_way",
+            json!({ "answer": "join_way_added", "config_id": "j1", "qr_code": "https://w.example/j" }),
+        )
+        .await;
+    house.wecom(&chats("dismiss", "g1", at(1).seconds())).await;
+    assert_eq!(house.asked_for("update_join_way").await[0]["way"]["groups"], json!(["g2"]));
+}

@@ -1,0 +1,158 @@
+//! Who receives: the platform is asked when that differs, and only then.
+
+use crate::support::{House, always, way};
+use serde_json::{Value, json};
+
+fn staff(asked: &Value) -> Vec<&str> {
+    asked["way"]["staff"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect()
+}
+
+/// Half past nine, a Saturday.
+fn shifts() -> Value {
+    json!({ "reception": { "staff": [
+        { "from": "09:00", "until": "18:00", "members": [{ "staff": "li" }, { "staff": "wang" }] },
+        { "from": "18:00", "until": "02:00", "members": [{ "staff": "night" }] }],
+        "backup": [{ "staff": "boss" }] } })
+}
+
+#[tokio::test]
+async fn slots_begin_and_end_over_midnight_and_the_platform_follows() {
+    let house = House::open().await;
+    house.code("contact_way", shifts()).await;
+    assert_eq!(staff(&house.asked_for("add_contact_way").await[0]), ["li", "wang"]);
+    house.answer("add_contact_way", way("c1")).await;
+    assert!(house.asked().await.is_empty(), "nothing differs");
+    let hour = 3600;
+    for (after, wanted) in [(9 * hour, "night"), (15 * hour, "night"), (17 * hour, "boss")] {
+        house.wait_until(after).await;
+        let asked = house.asked_for("update_contact_way").await;
+        if let Some(asked) = asked.first() {
+            assert_eq!((staff(asked), &asked["config_id"]), (vec![wanted], &json!("c1")));
+            house.answer("update_contact_way", json!({ "answer": "done" })).await;
+        } else {
+            assert_eq!(after, 15 * hour, "midnight changes nothing");
+        }
+    }
+    house.wait_until(24 * hour).await;
+    assert_eq!(staff(&house.asked_for("update_contact_way").await[0]), ["li", "wang"]);
+}
+
+/// The cap is exact [openscrm is off by one], scheduled staff count too [openscrm does not], a full list never becomes empty [openscrm], and the
+/// next day is a new one without any job having run.
+#[tokio::test]
+async fn who_has_reached_the_cap_receives_nobody_more_that_day() {
+    let house = House::open().await;
+    let code = house.code("contact_way", json!({ "reception": always(&[("li", Some(2)), ("wang", Some(3))]) })).await;
+    house.answer("add_contact_way", way("c1")).await;
+    let state = code["state"].as_str().unwrap();
+    house.added("li", "wm1", state, None).await;
+    assert!(house.asked_for("update_contact_way").await.is_empty(), "one is below two");
+    house.added("li", "wm2", state, None).await;
+    assert_eq!(staff(&house.asked_for("update_contact_way").await[0]), ["wang"]);
+    house.answer("update_contact_way", json!({ "answer": "done" })).await;
+    for contact in ["wm3", "wm4", "wm5"] {
+        house.added("wang", contact, state, None).await;
+    }
+    assert!(house.asked_for("update_contact_way").await.is_empty(), "all are full: the last list stays");
+    let midnight = 14 * 3600 + 1800;
+    house.wait_until(midnight).await;
+    assert_eq!(staff(&house.asked_for("update_contact_way").await[0]), ["li", "wang"]);
+}
+
+#[tokio::test]
+async fn what_changes_while_the_platform_makes_the_code_is_asked_for_afterwards() {
+    let house = House::open().await;
+    let code = house.code("contact_way", json!({ "reception": always(&[("li", None)]) })).await;
+    let path = format!("/v1/channel-codes/{}", code["id"].as_str().unwrap());
+    let change = json!({ "channel": "metro", "name": "A店海报", "store": "/east/shanghai-01",
+        "plan": { "reception": always(&[("wang", None)]) } });
+    let (status, body) = house.call("PUT", &path, Some(change)).await;
+    assert_eq!((status.as_u16(), &body["status"], &body["version"]), (200, &json!("pending"), &json!(2)));
+    assert_eq!(house.asked().await.len(), 1, "the code is being made");
+    house.answer("add_contact_way", way("c1")).await;
+    assert_eq!(staff(&house.asked_for("update_contact_way").await[0]), ["wang"]);
+    house.give_up("update_contact_way").await;
+    let shown = house.get(&path).await;
+    assert_eq!(shown["status"], "trouble");
+    assert!(shown["trouble"].as_str().unwrap().contains("40003"));
+    // What is mended at the platform meanwhile is noticed within the hour.
+    house.wait_until(3599).await;
+    assert!(house.asked().await.is_empty());
+    house.wait_until(3600).await;
+    assert_eq!(staff(&house.asked_for("update_contact_way").await[0]), ["wang"]);
+    house.answer("update_contact_way", json!({ "answer": "done" })).await;
+    assert_eq!(house.get(&path).await["status"], "ready");
+}
+
+/// Ways of single receivers follow the plan; one who comes back has the way of before, by its state.
+#[tokio::test]
+async fn whom_a_plan_names_no_longer_has_no_way_at_wecom() {
+    let house = House::open().await;
+    let code = house.code("assigned", json!({ "reception": always(&[("li", None)]) })).await;
+    house.answer("add_contact_way", way("c-li")).await;
+    assert!(house.asked().await.is_empty());
+
+    let path = format!("/v1/channel-codes/{}", code["id"].as_str().unwrap());
+    let change = async |plan: Value| {
+        let body = json!({ "channel": "metro", "name": "A店海报", "store": "/east/shanghai-01", "plan": plan });
+        let (status, body) = house.call("PUT", &path, Some(body)).await;
+        assert_eq!(status, 200, "{body}");
+    };
+    change(json!({ "reception": always(&[("li", None), ("wang", None)]) })).await;
+    let made = house.asked_for("add_contact_way").await;
+    assert_eq!(made.iter().map(staff).collect::<Vec<_>>(), [["wang"]]);
+    house.answer("add_contact_way", way("c-wang")).await;
+    assert!(house.asked().await.is_empty(), "what WeCom has already is not asked for");
+
+    change(json!({ "reception": always(&[("li", None)]), "confirm": true })).await;
+    let updated = house.asked_for("update_contact_way").await;
+    assert_eq!((&updated[0]["config_id"], &updated[0]["way"]["skip_verify"]), (&json!("c-li"), &json!(false)));
+    let deleted = house.asked_for("delete_contact_way").await;
+    assert_eq!(deleted, [json!({ "ask": "delete_contact_way", "config_id": "c-wang" })]);
+    house.answer("update_contact_way", json!({ "answer": "done" })).await;
+    house.answer("delete_contact_way", json!({ "answer": "done" })).await;
+    // Who scanned it before it went is credited all the same.
+    let state = made[0]["way"]["state"].as_str().unwrap();
+    house.added("wang", "wm1", state, None).await;
+    assert_eq!(house.column("select count(*) || '' as v from code_contact where staff = 'wang'").await, ["1"]);
+
+    change(json!({ "reception": always(&[("li", None), ("wang", None)]), "confirm": true })).await;
+    let again = house.asked_for("add_contact_way").await;
+    assert_eq!((staff(&again[0]), &again[0]["way"]["state"]), (vec!["wang"], &json!(state)));
+    // She is taken out again while WeCom makes it: it goes as soon as it is there.
+    change(json!({ "reception": always(&[("li", None)]), "confirm": true })).await;
+    house.answer("add_contact_way", way("c-wang-2")).await;
+    let deleted = house.asked_for("delete_contact_way").await;
+    assert_eq!(deleted, [json!({ "ask": "delete_contact_way", "config_id": "c-wang-2" })]);
+    assert_eq!(house.asked_for("update_contact_way").await.len(), 0, "what WeCom has already is not asked for");
+}
+
+/// A thousand scan at once over twenty, each of whom takes fifty at the most: exact caps, even shares, nobody lost, nobody twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_scans_at_once_are_shared_out_exactly() {
+    let house = std::sync::Arc::new(House::open().await);
+    let members: Vec<(String, Option<u32>)> = (0..20).map(|number| (format!("s{number:02}"), Some(50))).collect();
+    let members: Vec<(&str, Option<u32>)> = members.iter().map(|(staff, cap)| (staff.as_str(), *cap)).collect();
+    let code = house.code("assigned", json!({ "reception": always(&members) })).await;
+    for number in 0..20 {
+        house.answer("add_contact_way", way(&format!("c{number:02}"))).await;
+    }
+    let path = format!("/q/{}", code["state"].as_str().unwrap());
+    let scans: Vec<_> = (0..1100)
+        .map(|_| {
+            let (house, path) = (house.clone(), path.clone());
+            tokio::spawn(async move {
+                house.send(http::Request::get(path).body(axum::body::Body::empty()).unwrap()).await.text()
+            })
+        })
+        .collect();
+    let mut full = 0;
+    for scan in scans {
+        full += usize::from(scan.await.unwrap().contains("名额已满"));
+    }
+    assert_eq!(full, 100);
+    let given = house.column("select count(*) || '' as v from reception_turn group by staff").await;
+    assert_eq!(given, vec!["50"; 20]);
+    assert_eq!(house.column("select count(distinct visitor) || '' as v from reception_turn").await, ["1000"]);
+    assert_eq!(house.column("select scans || '' as v from code_scan").await, ["1100"]);
+}
