@@ -37,6 +37,13 @@ use crate::marketplace::dialect::{App, Incoming};
 use crate::marketplace::push::{Message, Mishaps, Push};
 use crate::marketplace::server::{Trouble, broken_gateway, lost_answer};
 
+/// Where goods go back to: variables of the application, with invented values.
+pub const RETURN: [(&str, &str); 3] = [
+    ("kuaidi100_return_name", "虚构仓库"),
+    ("kuaidi100_return_phone", "10000000009"),
+    ("kuaidi100_return_address", "上海市虚构区虚构路9号"),
+];
+
 /// Where the outside world reaches the application under test; nobody's real address.
 pub const PUBLIC_URL: &str = "https://siyu.example.com";
 /// How often news is pushed before it is dropped.

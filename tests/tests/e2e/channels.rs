@@ -121,7 +121,7 @@ async fn a_follower_of_the_account_is_the_same_customer_as_the_contact_at_wecom(
 async fn forward(system: &System, by: SignedDuration) {
     let now: Timestamp = get(system, "/v1/clock").await["now"].as_str().unwrap().parse().unwrap();
     let then = now.checked_add(by).unwrap();
-    system.wecom.set_clock(Some(then.as_millisecond()));
+    system.wecom.set_clock(Some(then.as_second()));
     call(system, "POST", "/v1/clock", &json!({ "now": format!("{then:.3}") })).await;
 }
 
@@ -138,7 +138,6 @@ async fn run(system: &System) {
 }
 
 #[tokio::test]
-#[ignore = "the simulated WeCom's callback after the handover is refused as not authentic under the virtual clock: to be looked into"]
 async fn contacts_change_hands_at_wecom_and_here_unless_they_refuse() {
     let system = System::start_with(|setup| setup.variable("clock", "virtual")).await.unwrap();
     system.wecom.verify_url().await.unwrap();

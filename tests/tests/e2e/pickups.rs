@@ -1,7 +1,7 @@
 //! A return's goods are fetched: by a courier of a simulated Kuaidi100, called when the case is agreed.
 
 use serde_json::{Value, json};
-use siyu_tests::kuaidi100::{Server, status};
+use siyu_tests::kuaidi100::{RETURN, Server, status};
 use siyu_tests::marketplace::server::Trouble;
 use siyu_tests::merchant::tills::Message;
 use siyu_tests::system::System;
@@ -10,11 +10,6 @@ use crate::database::{is_settled, values};
 use crate::fixtures::{PATIENCE, THEN, assert_problem, only_order, sale};
 use crate::parcels::start_with;
 
-const RETURN: [(&str, &str); 3] = [
-    ("kuaidi100_return_name", "虚构仓库"),
-    ("kuaidi100_return_phone", "10000000009"),
-    ("kuaidi100_return_address", "上海市虚构区虚构路9号"),
-];
 const PHONE: &str = "13800000001";
 const ADDRESS: &str = "浙江省杭州市虚构路1号";
 
