@@ -83,7 +83,7 @@ create table contact (
     check ((removed_at is null) = (removed_by is null))
 ) strict, without rowid;
 
-create index contact_by_staff on contact (staff, contact) where removed_at is null;
+create index contact_by_staff on contact (staff, contact) where removed_at is null or removed_by = 'customer';
 
 -- A customer counts once for a code and a member of staff, also when added again.
 create table code_contact (

@@ -79,3 +79,5 @@ create table content_revisit (
     at      integer not null,
     primary key (content, kind, scope, value)
 ) strict, without rowid;
+
+create index content_revisit_by_who on content_revisit (kind, scope, value);

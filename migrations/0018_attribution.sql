@@ -18,8 +18,9 @@ create table attribution_setting (
 
 insert into attribution_setting values (1, 30, 7, 0, 30, 7, 0, 1);
 
--- An identity came by a channel: one row however often it came by the same code and the same member of staff. `at` is the first time. `added_at` is when it
--- first became a contact, a follower or a member of a group by that; `replied_day` when it first wrote after that; `lost_day` when it left, while it is gone.
+-- An identity came by a channel: one row however often it came by the same code and the same member of staff. `at` and `store` are of the first time.
+-- `added_at` is when it first became a contact, a follower or a member of a group by that; `replied_day` when it first wrote after that; `lost_day` when it
+-- left, while it is gone.
 create table touch (
     id          integer primary key,
     kind        text    not null,
@@ -31,7 +32,6 @@ create table touch (
     staff       text    not null default '',
     store       text,
     at          integer not null,
-    last_at     integer not null,
     added_at    integer,
     added_day   integer,
     replied_day integer,
@@ -45,6 +45,15 @@ create index touch_by_person on touch (person, at, id);
 create index touch_by_added on touch (added_day, channel) where added_day is not null;
 create index touch_by_replied on touch (replied_day) where replied_day is not null;
 create index touch_by_lost on touch (lost_day) where lost_day is not null;
+
+-- Each time that it came by that: what orders are owed to. `joins`: it became a contact, a follower or a member of a group.
+create table touch_time (
+    touch integer not null references touch (id),
+    at    integer not null,
+    store text    not null default '',
+    joins integer not null check (joins in (0, 1)),
+    primary key (touch, at, store)
+) strict, without rowid;
 
 -- When a contact (of `staff`) or a follower (`staff` empty) came last, and left last.
 create table touch_bond (

@@ -11,14 +11,17 @@
 //! - [`merchant`] makes up the morning of a tea chain, and keeps the books that the system's answers are compared with.
 //! - [`person`] plays one person's way through all channels.
 //! - [`system`] starts platforms and application together.
+//! - [`sim`] plays a merchant's month in virtual time, with faults, against models of its own.
 //! - [`check`] says what must hold of a state directory, and where it does not.
 //! - [`python`] makes programs that others have written in Python ready.
+//! - [`database`] looks into the application's database.
 //! - [`load`] drives many connections at once and measures.
 //!
-//! The programs `siyu-demo`, `siyu-bench` and `siyu-check` stand on the same parts; `cargo xtask` runs them.
+//! The programs `siyu-demo`, `siyu-bench`, `siyu-check` and `siyu-sim` stand on the same parts; `cargo xtask` runs them.
 //! Everyone in here is invented.
 
 pub mod check;
+pub mod database;
 pub mod host;
 pub mod http;
 pub mod kuaidi100;
@@ -29,6 +32,7 @@ pub mod merchant;
 pub mod official_account;
 pub mod person;
 pub mod python;
+pub mod sim;
 pub mod standard_webhooks;
 pub mod system;
 pub mod table;

@@ -112,6 +112,14 @@ impl System {
         Ok(Self { platform, others, wecom, account, host, client, setup, state }.routed())
     }
 
+    /// A second host on the same state.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn second_host(&self) -> Result<Host> {
+        Host::start(&self.setup, self.state.path())
+    }
+
     /// Stop the host and leave its state behind; start it anew on a folder that holds `backup` and nothing else.
     ///
     /// # Errors

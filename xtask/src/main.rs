@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask build | up | demo | test | bench`.
+//! The developer's commands: `cargo xtask build | up | demo | test | check | sim | bench`.
 //!
 //! It knows no function by name: `spin.toml` says which components there are, and a component's id is the name of its
 //! package. What is slow to compile (simulators, load generators) lives in the `siyu-tests` package and is only called from
@@ -63,6 +63,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CHECK FLAGS")]
         flags: Vec<OsString>,
     },
+    /// Build, then play a merchant's month in virtual time, with faults, against models of its own.
+    Sim {
+        /// Flags of the simulator: `--seed N`, `--days N`, `--faults`, `--help` lists all.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "SIM FLAGS")]
+        flags: Vec<OsString>,
+    },
     /// Build, then measure the host beside native servers that do the same work.
     Bench {
         /// Flags of the benchmark: `--quick`, `--only NAME`, `--json FILE`, `--help` lists all.
@@ -111,6 +117,10 @@ fn run(cli: Cli) -> Result<()> {
         Command::Bench { flags } => {
             build::functions_and_guests(&workspace)?;
             build::tools_and_run(&workspace, "bench", "siyu-bench", &flags)
+        }
+        Command::Sim { flags } => {
+            build::functions(&workspace)?;
+            build::tools_and_run(&workspace, "release", "siyu-sim", &flags)
         }
         Command::Check { flags } => build::tools_and_run(&workspace, "release", "siyu-check", &flags),
         Command::Test { arguments } => test::run(&workspace, &arguments),

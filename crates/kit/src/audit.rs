@@ -30,7 +30,7 @@ fn write(tx: &Tx<'_>, actor: &str, action: &str, target: &str, outcome: &str, re
          on conflict (minute, actor, action, target, reason) where outcome = 'refused'
              do update set count = count + 1",
         &params![
-            AuditId::new(tx.cx().now, host::random()).to_string(),
+            AuditId::new(tx.cx().now, host::unique()).to_string(),
             tx.cx().now.millis().div_euclid(MINUTE_MS),
             tx.cx().now.millis(),
             actor,

@@ -62,6 +62,29 @@ impl<S> Caller<S> {
         self.store.is_root() && self.staff.is_none()
     }
 
+    /// Makes sure that the caller is no member of staff, who sees its own customers only.
+    ///
+    /// # Errors
+    /// 403 where it is; `what` begins its sentence.
+    pub fn for_no_staff(&self, what: &str) -> Result<(), Problem> {
+        match self.staff {
+            None => Ok(()),
+            Some(_) => Err(Problem::forbidden(format!("{what} are not shown to a member of staff's token"))),
+        }
+    }
+
+    /// Makes sure that the caller sees all stores, of what they have in common.
+    ///
+    /// # Errors
+    /// 403 where it does not; `what` begins its sentence.
+    pub fn for_all_stores(&self, what: &str) -> Result<(), Problem> {
+        if self.sees_all() {
+            Ok(())
+        } else {
+            Err(Problem::forbidden(format!("{what} for all stores: use a token of the store /")))
+        }
+    }
+
     /// Makes sure that what the caller writes lies in a store that it sees.
     ///
     /// # Errors
@@ -270,7 +293,7 @@ pub fn create(
     staff: Option<&str>,
     expires_at: Option<UnixMs>,
 ) -> Result<NewToken, DbError> {
-    let id = TokenId::new(tx.cx().now, host::random());
+    let id = TokenId::new(tx.cx().now, host::unique());
     let text = format!("siyu_{}", URL_SAFE_NO_PAD.encode(host::random::<32>()));
     tx.execute(
         "insert into api_token (id, hash, name, scopes, store, staff, created_at, expires_at)

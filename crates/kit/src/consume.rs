@@ -12,9 +12,14 @@ use axum::extract::FromRef;
 use axum::routing::{Router, post};
 use domain::{DeadLetterId, EventError};
 use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
 
 /// How many events one transaction applies at the most.
 const BATCH: u32 = 200;
+/// How many events one transaction passes by at the most, its own and others.
+const REACH: i64 = 5_000;
+/// How long one transaction applies events: others wait for the database meanwhile, and the host for an answer.
+const SPAN: Duration = Duration::from_millis(50);
 /// How many tries an event has before it is a dead letter.
 pub const TRIES: i64 = 3;
 
@@ -137,7 +142,9 @@ fn batch(app: &App, tx: &Tx<'_>, consumer: Consumer, careful: bool) -> Result<Co
     let cursor = Cursor::read(tx, consumer.name)?;
     // After a failure one at a time, so that a failing event is tried on its own.
     let most = if cursor.attempts > 0 || careful { 1 } else { BATCH };
-    let events = next(tx, consumer, &cursor, most)?;
+    let began = Instant::now();
+    let reach = cursor.reach.min(cursor.seq.saturating_add(REACH));
+    let events = next(tx, consumer, cursor.seq, reach, most)?;
     let last = events.len() < usize::try_from(most).unwrap_or(usize::MAX);
     let mut seq = cursor.seq;
     let mut applied = 0;
@@ -158,6 +165,9 @@ fn batch(app: &App, tx: &Tx<'_>, consumer: Consumer, careful: bool) -> Result<Co
             Ok(()) => {
                 seq = event.seq;
                 applied += 1;
+                if began.elapsed() > SPAN {
+                    return moved(tx, consumer, seq, applied);
+                }
             }
             Err(ConsumeError::Db(error)) if error.is_transient() => return Err(error),
             Err(error) if earlier + 1 >= TRIES => {
@@ -174,9 +184,9 @@ fn batch(app: &App, tx: &Tx<'_>, consumer: Consumer, careful: bool) -> Result<Co
         }
     }
     // Nothing of ours is left below `reach`: pass by the rest.
-    let seq = if last { cursor.reach } else { seq };
+    let seq = if last { reach } else { seq };
     let mut consumed = moved(tx, consumer, seq, applied)?;
-    consumed.more = !last;
+    consumed.more = seq < cursor.reach;
     Ok(consumed)
 }
 
@@ -186,14 +196,16 @@ fn apply(app: &App, tx: &Tx<'_>, consumer: Consumer, event: &Logged) -> Result<(
     tx.on_behalf_of(&cx, |tx| (consumer.apply)(app, tx, event))
 }
 
-fn next(tx: &Tx<'_>, consumer: Consumer, cursor: &Cursor, most: u32) -> Result<Vec<Logged>, DbError> {
+/// The next events of a stretch of the log. The `+` keeps SQLite from the index on types: it would gather and sort all that lie ahead to
+/// find the first ones, so that who is far behind would fall back further.
+fn next(tx: &Tx<'_>, consumer: Consumer, seq: i64, reach: i64, most: u32) -> Result<Vec<Logged>, DbError> {
     tx.query(
         "select seq, id, type, subject, source, time, data, trace
            from event
-          where seq > ?1 and seq <= ?2 and type in (select value from json_each(?3))
+          where seq > ?1 and seq <= ?2 and +type in (select value from json_each(?3))
           order by seq
           limit ?4",
-        &params![cursor.seq, cursor.reach, serde_json::json!(consumer.types).to_string(), most],
+        &params![seq, reach, serde_json::json!(consumer.types).to_string(), most],
     )?
     .iter()
     .map(Logged::from_row)
@@ -222,7 +234,7 @@ fn bury(tx: &Tx<'_>, consumer: Consumer, seq: i64, error: &str, attempts: i64) -
              set error = excluded.error, attempts = excluded.attempts,
                  failed_at = excluded.failed_at, replayed_at = null",
         &params![
-            DeadLetterId::new(tx.cx().now, host::random()).to_string(),
+            DeadLetterId::new(tx.cx().now, host::unique()).to_string(),
             consumer.name,
             seq,
             error,

@@ -71,7 +71,7 @@ impl Logged {
 /// # Errors
 /// [`DbError`] of the insert.
 pub fn append(tx: &Tx<'_>, source: &str, subject: &str, event: &Event) -> Result<EventId, DbError> {
-    let id = EventId::new(tx.cx().now, host::random());
+    let id = EventId::new(tx.cx().now, host::unique());
     tx.run(
         "insert into event (id, type, subject, source, time, data, trace)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -177,7 +177,7 @@ pub fn fire_due(tx: &Tx<'_>, most: u32) -> Result<usize, DbError> {
             "insert into event (id, type, subject, source, time, data, trace)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             &params![
-                EventId::new(tx.cx().now, host::random()).to_string(),
+                EventId::new(tx.cx().now, host::unique()).to_string(),
                 row.get::<String>("type")?,
                 row.get::<String>("subject")?,
                 row.get::<String>("source")?,

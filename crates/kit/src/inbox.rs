@@ -1,6 +1,6 @@
 //! What came in by webhooks: digests of messages taken, and what was authentic and not understood.
 
-use crate::{DbError, Tx, Vault, params, random};
+use crate::{DbError, Tx, Vault, params, unique};
 use domain::QuarantineId;
 use sha2::{Digest, Sha256};
 
@@ -34,7 +34,7 @@ pub fn quarantine(tx: &Tx<'_>, vault: &Vault, source: &str, content: &[u8], reas
          values (?1, ?2, ?3, ?4, ?5, ?6)
          on conflict (source, digest) do nothing",
         &params![
-            QuarantineId::new(tx.cx().now, random()).to_string(),
+            QuarantineId::new(tx.cx().now, unique()).to_string(),
             source,
             &digest("", content)[..],
             reason,

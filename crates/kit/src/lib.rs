@@ -38,7 +38,7 @@ pub use app::{Native, NativeError};
 pub use client::Client;
 pub use cx::{Cx, Trace};
 pub use db::{Db, DbError, Tx};
-pub use host::random;
+pub use host::{random, unique};
 pub use kv::{Kv, KvError};
 pub use problem::Problem;
 pub use service::{complete, description};

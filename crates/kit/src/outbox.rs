@@ -35,7 +35,7 @@ pub fn enqueue(tx: &Tx<'_>, call: &Call<'_>) -> Result<OutboxId, DbError> {
 /// # Errors
 /// As for [`enqueue`].
 pub fn enqueue_at(tx: &Tx<'_>, call: &Call<'_>, due: UnixMs) -> Result<OutboxId, DbError> {
-    let id = OutboxId::new(tx.cx().now, host::random());
+    let id = OutboxId::new(tx.cx().now, host::unique());
     let waiting = tx.query_one(
         "insert into outbox (id, destination, operation, subject, idempotency_key, request, due, created_at, trace)
          values (?1, ?2, ?3, ?4, ?1, ?5, ?6, ?7, ?8)

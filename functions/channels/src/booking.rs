@@ -35,12 +35,12 @@ pub fn activity(tx: &Tx<'_>, event: &ActivityRecorded) -> Result<(), DbError> {
     if told.writes {
         touch::wrote(tx, &told.who, told.at, &who)?;
     }
-    let mut new = None;
+    let mut is_new = false;
     if let Some(way) = &told.way {
         if told.scans {
             touch::count_scan(tx, way, day::of(told.at))?;
         }
-        new = touch::came(tx, &told, way, &who)?;
+        is_new = touch::came(tx, &told, way, &who)?;
     }
     if told.bond.is_some() || told.joins {
         touch::refresh_losses(tx, &told.who)?;
@@ -48,7 +48,7 @@ pub fn activity(tx: &Tx<'_>, event: &ActivityRecorded) -> Result<(), DbError> {
     if told.writes || told.joins {
         touch::refresh_replies(tx, &who)?;
     }
-    new.map_or(Ok(()), |(first, last)| touched(tx, &who, first.millis(), last.millis()))
+    if is_new { touched(tx, &who, told.at.millis(), told.at.millis()) } else { Ok(()) }
 }
 
 /// Books a paid order, in place of what was known of it.

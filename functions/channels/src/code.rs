@@ -42,6 +42,11 @@ impl CodeKind {
         Self::Link,
     ];
 
+    /// Whether it leads to an Official Account.
+    pub const fn is_account(self) -> bool {
+        matches!(self, Self::Account | Self::AccountTemporary)
+    }
+
     /// Its name in JSON and SQL.
     pub const fn as_str(self) -> &'static str {
         match self {

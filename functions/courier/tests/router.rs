@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::routing::post;
 use domain::UnixMs;
 use http::{Request, StatusCode};
-use kit::{App, Client, Cx, DbError, Native, outbox, params};
+use kit::{App, Client, Cx, DbError, Native, outbox};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -197,8 +197,8 @@ async fn a_call_whose_courier_has_gone_is_sent_again_and_told_once() {
         .db()
         .write(&Cx::at(at(0)), |tx| {
             tx.execute(
-                "update outbox set state = 'sending', attempts = 1, lease_until = ?1",
-                &params![at(120_000).millis()],
+                &format!("update outbox set state = 'sending', attempts = 1, lease_until = {}", at(120_000).millis()),
+                &[],
             )
         })
         .await

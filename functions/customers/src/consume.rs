@@ -177,7 +177,9 @@ fn bond(tx: &Tx<'_>, customer: CustomerId, event: &ActivityRecorded) -> Result<(
         Activity::ContactAdded { .. } if !relation::has_ended_since(tx, customer, staff, event.at)? => {
             relation::begin(tx, customer, staff, cause(RelationSide::Customer)).map(drop)
         }
-        Activity::ContactRemoved { by } => relation::end(tx, customer, staff, cause(by)).map(drop),
+        Activity::ContactRemoved { by } if !relation::end(tx, customer, staff, cause(by))? => {
+            store::relation::ended(tx, customer, staff, by, event.at)
+        }
         _ => Ok(()),
     }
 }

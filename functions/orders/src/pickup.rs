@@ -6,7 +6,7 @@ use domain::{
     Event, Fen, PickupChanged, PickupId, PickupStatus, Platform, RefundClaim, RefundFacts, RefundId, RefundKind,
     RefundStatus, Version,
 };
-use kit::{DbError, Tx, Vault, VaultError, events, outbox, random};
+use kit::{DbError, Tx, Vault, VaultError, events, outbox, unique};
 use platforms::Fact;
 use platforms::kuaidi100::DESTINATION;
 use platforms::kuaidi100::pickup::{CANCEL, ORDER, Ordered, Party, PickupNews, SENDER, ToOrder, Wish};
@@ -33,7 +33,7 @@ pub fn want(tx: &Tx<'_>, vault: &Vault, refund: &KnownRefund, wish: &Wish) -> Re
         return Ok((known.clone(), same));
     }
     let mut known = KnownPickup {
-        id: standing.map_or_else(|| PickupId::new(tx.cx().now, random()), |known| known.id),
+        id: standing.map_or_else(|| PickupId::new(tx.cx().now, unique()), |known| known.id),
         refund_id: refund.id,
         carrier: wish.carrier.clone(),
         sender: vault.seal(SENDER, wish.sender.to_json().as_bytes()).map_err(sealing)?,

@@ -4,12 +4,15 @@ use crate::flight::{Flight, Ride};
 use crate::retention::Retention;
 use crate::store;
 use bytes::Bytes;
-use futures_util::future::{Either, join_all, select};
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
 use http::{Method, Request, Response, StatusCode, header};
 use kit::client::SendError;
 use kit::consume::{Consumed, Request as ConsumeRequest};
 use kit::{App, ConfigError, Cx, Problem, events, host};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -19,6 +22,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(25);
 /// How often a consumer may fail in a run before it is left to the next one.
 const FAILURES: u32 = 4;
+/// How long it looks away while consumers are at work.
+const GLANCE: Duration = Duration::from_millis(100);
 /// How many timers one transaction moves at the most.
 const TIMERS: u32 = 500;
 
@@ -118,9 +123,12 @@ impl Pump {
         }
     }
 
-    /// Timers, then consumers, until nobody lags any more (or only those that fail).
+    /// Timers, then consumers, until nobody lags any more (or only those that fail). It looks again after each batch of one, and now and then
+    /// while they are at it, so that none waits for another.
     async fn round(&self) -> Result<(), Problem> {
-        let mut failing = Vec::new();
+        let mut under_way = FuturesUnordered::new();
+        // Those who are at it, and those who fail.
+        let mut passed = BTreeSet::new();
         loop {
             let cx = self.cx().await?;
             let work = self.app.db().read(&cx, store::work).await.map_err(Problem::from)?;
@@ -128,16 +136,24 @@ impl Pump {
                 self.app.db().write(&cx, |tx| events::fire_due(tx, TIMERS)).await.map_err(Problem::from)?;
                 continue;
             }
-            let lagging: Vec<_> = work.lagging.into_iter().filter(|name| !failing.contains(name)).collect();
-            if lagging.is_empty() {
-                return Ok(());
+            for name in work.lagging {
+                if passed.insert(name.clone()) {
+                    let cx = cx.clone();
+                    under_way.push(async move {
+                        let well = self.drive(&cx, &name).await;
+                        (name, well)
+                    });
+                }
             }
-            let driven = join_all(lagging.iter().map(|name| self.drive(&cx, name))).await;
-            failing.extend(lagging.into_iter().zip(driven).filter(|(_, well)| !well).map(|(name, _)| name));
+            match select(under_way.next(), pin!(host::sleep(GLANCE))).await {
+                Either::Left((Some((name, true)), _)) => drop(passed.remove(&name)),
+                Either::Left((Some(_), _)) | Either::Right(_) => {}
+                Either::Left((None, _)) => return Ok(()),
+            }
         }
     }
 
-    /// Calls one consumer until it has no more to do. False when it keeps failing.
+    /// Has one consumer apply its next batch. False when it keeps failing.
     async fn drive(&self, cx: &Cx, name: &str) -> bool {
         let mut failures = 0;
         let mut careful = false;
@@ -146,8 +162,7 @@ impl Pump {
             match self.call(cx, name, "/consume", &request).await {
                 Ok(answer) if answer.status() == StatusCode::OK => {
                     match serde_json::from_slice::<Consumed>(answer.body()) {
-                        Ok(consumed) if !consumed.more => return true,
-                        Ok(_) => careful = false,
+                        Ok(_) => return true,
                         Err(error) => {
                             tracing::error!(name, %error, "the consumer's answer is not as agreed");
                             return false;

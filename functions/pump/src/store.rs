@@ -60,7 +60,7 @@ macro_rules! read_answers {
                              where seq > (select min(seq) from consumer) and time <= ?1)
             and id not in (select json_extract(event.data, '$.outbox_id')
                              from dead_letter
-                             join event on event.seq = dead_letter.seq
+                            cross join event on event.seq = dead_letter.seq
                             where dead_letter.replayed_at is null and event.type = 'outbox.succeeded')"
     };
 }

@@ -236,6 +236,28 @@ async fn a_clock_moved_during_a_run_waits_for_it_and_drives_on_to_the_head() {
 }
 
 #[tokio::test]
+async fn who_is_slow_holds_up_no_other() {
+    const SLOW: Consumer = Consumer { name: "tagging", types: &["clock.moved"], apply: |_, _, _| Ok(()) };
+    let gate = Arc::new(Semaphore::new(0));
+    let bench = Bench::new("").await;
+    bench.app.client().mount("tagging", behind(&gate, routes::<App>(SLOW).with_state(bench.app.clone())));
+    bench.sql("insert into consumer (name, seq) values ('tagging', 0)").await;
+    for (subject, seen) in [(&["a"], vec![1]), (&["b"], vec![1, 2])] {
+        bench.append(subject).await;
+        for _ in 0..500 {
+            if bench.seen().await == seen {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(bench.seen().await, seen);
+        assert_eq!(bench.texts("select name || seq as it from consumer where name = 'tagging'").await, ["tagging0"]);
+        // The run is under way still when the next event comes.
+        bench.app.nudge();
+    }
+}
+
+#[tokio::test]
 async fn a_clock_whose_consumers_cannot_be_driven_says_so() {
     let bench = Bench::new("virtual").await;
     bench.sql("alter table consumer rename to gone").await;

@@ -4,8 +4,10 @@ use crate::engine::{Run, SOURCE, Touched, settle};
 use crate::people;
 use crate::rule::Kind;
 use crate::store::{customer, engine, tag};
-use domain::{BackfillDue, Event, TagId, UnixMs};
+use domain::{BackfillDue, Event, TagId, UnixMs, Version};
 use kit::{DbError, Tx, events};
+use std::fmt::Display;
+use std::str::FromStr;
 
 /// How many customers one event looks at.
 pub const MOST: u32 = 200;
@@ -28,7 +30,7 @@ pub fn day(tx: &Tx<'_>, run: &Run) -> Result<(), DbError> {
 }
 
 /// A rule or a segment is to be put to work, or out of it: what is wanted is at work from this place in the log on. Then all
-/// customers are looked at, a batch an event.
+/// customers are looked at, a batch an event; for one rule after the other, so that what customers do meanwhile waits for one batch only.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
@@ -58,6 +60,9 @@ pub fn backfill(tx: &Tx<'_>, run: Run, event: &BackfillDue) -> Result<(), DbErro
         run = run.with_new_rule(tx, &id, version, definition)?;
     }
     let Some(known) = engine::at_work(tx, &id)?.filter(|known| known.finished_at.is_none()) else { return Ok(()) };
+    if engine::unfinished(tx)?.is_none_or(|(_, first)| first != id) {
+        return Ok(());
+    }
     let batch = customer::after(tx, &known.cursor, MOST)?;
     for customer in &batch {
         settle(tx, &run, customer, None, &Touched::Rule(&id))?;
@@ -65,10 +70,16 @@ pub fn backfill(tx: &Tx<'_>, run: Run, event: &BackfillDue) -> Result<(), DbErro
     let cursor = batch.last().unwrap_or(&known.cursor);
     let finished = (!is_full(&batch)).then_some(run.at.millis());
     engine::progress(tx, &id, cursor, batch.len(), finished)?;
-    if finished.is_none() {
-        schedule(tx, run.at, &id, event.clone())?;
-    }
-    Ok(())
+    let Some((kind, next)) = engine::unfinished(tx)? else { return Ok(()) };
+    let due = match kind {
+        Kind::Rule => BackfillDue { v: Version, rule_id: Some(parsed(&next)?), segment_id: None, tag_id: None },
+        Kind::Segment => BackfillDue { v: Version, rule_id: None, segment_id: Some(parsed(&next)?), tag_id: None },
+    };
+    schedule(tx, run.at, &next, due)
+}
+
+fn parsed<T: FromStr<Err: Display>>(id: &str) -> Result<T, DbError> {
+    id.parse().map_err(|error: T::Err| DbError::Shape(error.to_string()))
 }
 
 /// A tag was retired: nobody gets it from this place in the log on, and who has it loses it, a batch an event.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -94,6 +95,8 @@ impl Database {
         let mut connection = rusqlite::Connection::open(&self.path)?;
         connection.busy_timeout(self.busy_timeout)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        // Else SQLite may look at what is bound, and prepare a cached statement anew whenever that changes.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         if !self.allow_attach_file {
             connection.authorizer(Some(only_temporary_files))?;
         }

@@ -2,20 +2,19 @@
 
 use std::path::Path;
 
+use rusqlite::Connection;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags};
+use siyu_tests::database;
 use siyu_tests::system::{DATABASE, System};
 
 /// The database in a state folder, to be read.
 pub fn open(state: &Path) -> Connection {
-    let database = Connection::open_with_flags(state.join(DATABASE), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    database.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-    database
+    database::open(state).unwrap()
 }
 
 /// The single integer that `sql` yields in the database of a state folder.
 pub fn number_in(state: &Path, sql: &str) -> i64 {
-    open(state).query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    database::number_in(state, sql).unwrap()
 }
 
 /// The single integer that `sql` yields.
@@ -35,9 +34,7 @@ pub fn is_settled(system: &System) -> bool {
 
 /// Whether all is done in the database of a state folder.
 pub fn is_settled_in(state: &Path) -> bool {
-    let behind = "select count(*) from consumer where seq < (select coalesce(max(seq), 0) from event)";
-    let waiting = "select count(*) from outbox where state in ('pending', 'sending')";
-    number_in(state, behind) == 0 && number_in(state, waiting) == 0
+    database::is_settled_in(state).unwrap()
 }
 
 /// All holds that must: constraints, and each function's books against the log and each other.

@@ -11,6 +11,8 @@ mod backend;
 mod error;
 mod group;
 pub mod migrations;
+#[cfg(not(target_family = "wasm"))]
+mod plan;
 mod tx;
 mod value;
 

@@ -1,6 +1,7 @@
 //! The backend outside Wasm, for tests and comparisons: rusqlite, each batch led on a thread that may block.
 
-use super::{DbError, Row, migrations};
+use super::{DbError, Row, migrations, plan};
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -136,6 +137,8 @@ impl Connection {
         let connection = Self(rusqlite::Connection::open(uri).map_err(error)?);
         connection.0.busy_timeout(Duration::from_secs(5)).map_err(error)?;
         connection.0.set_prepared_statement_cache_capacity(256);
+        // As in the host: cached statements stay prepared whatever is bound.
+        connection.0.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(error)?;
         for setting in migrations::SETTINGS {
             connection.query(setting, &[])?;
         }
@@ -152,6 +155,7 @@ impl Connection {
     }
 
     pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        plan::check(&self.0, sql, params);
         let mut statement = self.0.prepare_cached(sql).map_err(error)?;
         let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
         let mut found = statement.query(rusqlite::params_from_iter(params)).map_err(error)?;

@@ -74,9 +74,7 @@ pub async fn set(
     caller: Caller<ChannelsWrite>,
     extract::Json(body): extract::Json<AttributionBody>,
 ) -> Result<Json<AttributionView>, Problem> {
-    if !caller.sees_all() {
-        return Err(Problem::forbidden("attribution is all stores': use a token of the store /"));
-    }
+    caller.for_all_stores("attribution is set")?;
     let unfit = |path: &str, what: &str| Problem::unprocessable("days-unfit", what.to_owned()).with("path", path);
     if !(1..=365).contains(&body.window_days) {
         return Err(unfit("window_days", "window_days: write 1 to 365"));

@@ -72,9 +72,7 @@ pub async fn set(
     Path(name): Path<String>,
     extract::Json(body): extract::Json<ChannelBody>,
 ) -> Result<Json<ChannelView>, Problem> {
-    if !caller.sees_all() {
-        return Err(Problem::forbidden("channels are all stores': use a token of the store /"));
-    }
+    caller.for_all_stores("channels are named")?;
     let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     if !(1..=64).contains(&name.len()) || !name.bytes().all(letters) {
         return Err(Problem::unprocessable("name-unfit", "name: 1 to 64 of a-z, 0-9, - and _"));

@@ -16,7 +16,7 @@ use kit::auth::{Caller, StorePath};
 use kit::extract::{self, Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page};
-use kit::{Cx, Problem, Tx, audit, random};
+use kit::{Cx, Problem, Tx, audit, unique};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -151,7 +151,7 @@ pub fn add(tx: &Tx<'_>, caller: &Caller<ChannelsWrite>, new: NewCode) -> Result<
     let now = tx.cx().now;
     let store = new.store.unwrap_or_else(|| caller.store.as_str().to_owned());
     let code = Code {
-        id: ChannelCodeId::new(now, random()),
+        id: ChannelCodeId::new(now, unique()),
         channel: new.channel,
         kind: new.kind,
         name: super::label("name", &new.name)?,

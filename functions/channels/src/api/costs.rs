@@ -138,9 +138,7 @@ pub async fn list(
     Path(name): Path<String>,
     Query(query): Query<CostsQuery>,
 ) -> Result<Json<Page<CostView>>, Problem> {
-    if caller.staff.is_some() {
-        return Err(Problem::forbidden("costs are not shown to a member of staff's token"));
-    }
+    caller.for_no_staff("costs")?;
     let days = days(query.from, query.to)?;
     let limit = page::limit(query.limit)?;
     let after = page::read::<Mark>(query.cursor.as_deref())?;

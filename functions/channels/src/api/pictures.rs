@@ -5,6 +5,7 @@ use super::codes::seen;
 use super::{ChannelsRead, ChannelsWrite};
 use crate::State as Shared;
 use crate::picture::{Colour, Materials, Picture, PictureError, Poster, QrStyle, Typeface};
+use crate::settings::PUBLIC_URL;
 use crate::store::poster::{self as store, Kind, Template};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -85,6 +86,7 @@ pub enum Form {
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 404, description = "No such code, file or upload", body = Problem),
     (status = 409, description = "The platform has not made the code yet: try again in a moment", body = Problem),
+    (status = 503, description = "The variable public_url is not set, or the database is busy", body = Problem),
     (status = 422, description = "The picture cannot be drawn so: the detail says what to change", body = Problem),
 ))]
 pub async fn qr(
@@ -126,6 +128,7 @@ pub async fn qr(
     (status = 403, description = "The token lacks the scope", body = Problem),
     (status = 404, description = "No such code, template or upload", body = Problem),
     (status = 409, description = "The platform has not made the code yet: try again in a moment", body = Problem),
+    (status = 503, description = "The variable public_url is not set, or the database is busy", body = Problem),
     (status = 422, description = "The picture cannot be drawn so: the detail says what to change", body = Problem),
 ))]
 pub async fn poster(
@@ -184,6 +187,7 @@ pub async fn set_poster(
     Path(name): Path<String>,
     extract::Json(body): extract::Json<PosterBody>,
 ) -> Result<StatusCode, Problem> {
+    caller.for_all_stores("posters are kept")?;
     let name = super::label("name", &name)?;
     body.poster.check().map_err(|mistake| unfit(&mistake).with("path", mistake.path.clone()))?;
     let write = move |tx: &Tx<'_>| -> Result<(), Problem> {
@@ -216,6 +220,7 @@ pub async fn keep_material(
     Path(name): Path<String>,
     RawBody(body): RawBody,
 ) -> Result<StatusCode, Problem> {
+    caller.for_all_stores("pictures and fonts are kept")?;
     let name = super::label("name", &name)?;
     let bytes = body.to_vec();
     let kind = match Picture::read(bytes.clone()) {
@@ -242,6 +247,12 @@ fn upload(tx: &Tx<'_>, name: &str, kind: Kind) -> Result<Vec<u8>, Problem> {
 /// What the picture of a code says.
 fn said(tx: &Tx<'_>, caller: &Caller<ChannelsRead>, id: ChannelCodeId, url: Option<&str>) -> Result<String, Problem> {
     let code = seen(tx, caller, id)?;
+    if url.is_none() && !code.kind.is_account() {
+        return Err(Problem::not_configured(
+            PUBLIC_URL,
+            "is not set: pictures of codes name this application's address",
+        ));
+    }
     let not_yet = || Problem::conflict("code-pending", "the platform has not made the code yet: try again in a moment");
     target(&code, url).ok_or_else(not_yet)
 }

@@ -5,14 +5,17 @@ use super::visitor::Visitor;
 use crate::State as Shared;
 use crate::code::CodeKind;
 use crate::link::{Device, merge};
+use crate::picture::QrStyle;
 use crate::place::{Place, nearest};
 use crate::reception::{Asked, Chosen, choose};
 use crate::store::code::{self, Code};
 use crate::store::{turn, way};
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use domain::day;
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, Method, Uri, header};
 use kit::extract::Path;
 use kit::{Cx, DbError, Problem, Tx};
 use std::borrow::Cow;
@@ -36,6 +39,7 @@ const FARTHEST_M: f64 = 100_000.0;
 pub async fn open(
     State(shared): State<Shared>,
     cx: Cx,
+    method: Method,
     Path(state): Path<String>,
     uri: Uri,
     headers: HeaderMap,
@@ -44,7 +48,13 @@ pub async fn open(
     let visitor = Visitor::of(&headers);
     let given: Vec<(String, String)> = parameters(&uri).collect();
     let who = visitor.id.clone();
-    let opened = shared.app.db().write(&cx, move |tx| opened(tx, &state, &who)).await?;
+    let opened = if method == Method::HEAD {
+        // Whoever looks whether a code works takes nobody's place.
+        let look = move |tx: &Tx<'_>| found(tx, &state);
+        shared.app.db().read(&cx, look).await?.map_or_else(|page| page, |code| Opened::Code(code, None))
+    } else {
+        shared.app.db().write(&cx, move |tx| opened(tx, &state, &who)).await?
+    };
     let (code, receiver) = match opened {
         Opened::Code(code, receiver) => (code, receiver),
         Opened::Retired => return Ok(scan_page::retired()),
@@ -59,11 +69,19 @@ pub async fn open(
         (_, Some(Receiver { url: Some(url), .. })) => Some(scan_page::contact(&url)),
         (_, Some(Receiver { url: None, .. })) => Some(scan_page::soon()),
         (CodeKind::Assigned, None) => Some(scan_page::full()),
+        (CodeKind::Account | CodeKind::AccountTemporary, None) => code.url.as_deref().map(account).transpose()?,
         (_, None) => code.url.as_deref().map(scan_page::contact),
     };
     let mut page = page.unwrap_or_else(scan_page::soon);
     visitor.hand_out(page.headers_mut())?;
     Ok(page)
+}
+
+/// WeChat shows no picture at the address of an account's code: this draws what it says.
+fn account(says: &str) -> Result<Response, Problem> {
+    let drawn = QrStyle::default().png(says, None);
+    let drawn = drawn.map_err(|error| Problem::internal(&error))?;
+    Ok(scan_page::account(&format!("data:image/png;base64,{}", STANDARD.encode(drawn))))
 }
 
 /// Who receives a scanner.
@@ -77,17 +95,26 @@ enum Opened {
     Unknown,
 }
 
+/// A code that can be scanned; else what its page says.
+fn found(tx: &Tx<'_>, state: &str) -> Result<Result<Box<Code>, Opened>, DbError> {
+    Ok(match code::by_state(tx, state)? {
+        None => Err(Opened::Unknown),
+        Some(code) if code.retired_at.is_some() => Err(Opened::Retired),
+        Some(code) => Ok(Box::new(code)),
+    })
+}
+
 fn opened(tx: &Tx<'_>, state: &str, visitor: &str) -> Result<Opened, DbError> {
-    let Some(code) = code::by_state(tx, state)? else { return Ok(Opened::Unknown) };
-    if code.retired_at.is_some() {
-        return Ok(Opened::Retired);
-    }
+    let code = match found(tx, state)? {
+        Ok(code) => code,
+        Err(page) => return Ok(page),
+    };
     code::count_scan(tx, code.id, day::of(tx.cx().now))?;
     let receiver = match code.kind {
         CodeKind::Assigned => assign(tx, &code, visitor)?,
         _ => None,
     };
-    Ok(Opened::Code(Box::new(code), receiver))
+    Ok(Opened::Code(code, receiver))
 }
 
 /// Sends a scanner to a member of staff, and holds a place under the daily cap. In one transaction with the count that it goes by, so that caps and

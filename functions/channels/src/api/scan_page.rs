@@ -16,6 +16,12 @@ pub fn contact(picture: &str) -> Response {
     page(StatusCode::OK, "添加专属顾问", &body, None)
 }
 
+/// The QR of an Official Account, to be pressed long in WeChat. `picture` is its address.
+pub fn account(picture: &str) -> Response {
+    let body = format!("<img alt=\"二维码\" src=\"{}\"><p>长按二维码，关注公众号。</p>", escape(picture));
+    page(StatusCode::OK, "关注公众号", &body, None)
+}
+
 /// The platform has not made the code yet.
 pub fn soon() -> Response {
     page(StatusCode::OK, "请稍候", "<p>二维码正在生成，请几秒钟后刷新本页。</p>", None)

@@ -146,7 +146,7 @@ pub async fn start(
     caller: Caller<ChannelsWrite>,
     Path(id): Path<TagGroupId>,
 ) -> Result<(StatusCode, Json<WecomTagGroupView>), Problem> {
-    all_stores(&caller)?;
+    caller.for_all_stores("tags at WeCom are kept")?;
     app.db()
         .write(&cx, move |tx| {
             let group = known::tag_group(tx, id)?.ok_or_else(unknown)?;
@@ -189,7 +189,7 @@ pub async fn stop(
     caller: Caller<ChannelsWrite>,
     Path(id): Path<TagGroupId>,
 ) -> Result<StatusCode, Problem> {
-    all_stores(&caller)?;
+    caller.for_all_stores("tags at WeCom are kept")?;
     app.db()
         .write(&cx, move |tx| {
             if !store::end(tx, id)? {
@@ -199,13 +199,6 @@ pub async fn stop(
             Ok(StatusCode::NO_CONTENT)
         })
         .await
-}
-
-fn all_stores<S>(caller: &Caller<S>) -> Result<(), Problem> {
-    if caller.sees_all() {
-        return Ok(());
-    }
-    Err(Problem::forbidden("tags at WeCom are all stores': use a token of the store /"))
 }
 
 fn unknown() -> Problem {

@@ -32,14 +32,15 @@ pub fn added(tx: &Tx<'_>, text: &str, added: Added<'_>) -> Result<(), DbError> {
     let Added { staff, contact, half, at, .. } = &added;
     let found = added.state.as_deref().map_or(Ok(None), |state| code::by_state(tx, state))?;
     let returning = contact::is_known(tx, contact)?;
-    // A callback that comes late may tell what a pull has brought already; the whole of a half is news.
-    let is_news =
-        !contact::knows(tx, staff, contact, *at, TOLERANCE_MS)? || (!*half && contact::is_half(tx, staff, contact)?);
+    // A callback that comes late may tell what a pull has brought already; the whole of a half is news, and so is another code.
+    let is_known = contact::knows(tx, staff, contact, *at, TOLERANCE_MS)?;
+    let was_half = !*half && contact::is_half(tx, staff, contact)?;
     contact::added(tx, staff, contact, *at, *half, found.as_ref().map(|code| code.id))?;
     let first = match &found {
         Some(code) => contact::count(tx, code.id, staff, contact, day::of(*at), *at)?,
         None => false,
     };
+    let is_news = !is_known || was_half || first;
     if is_news {
         let activity = Activity::ContactAdded { code: found.as_ref().map(|code| code.id.to_string()), half: *half };
         let did = Did {

@@ -209,7 +209,11 @@ pub fn identified(tx: &Tx<'_>, customer: CustomerId, identities: &[Identity]) ->
     }
     let orders = tx.query(&format!("select order_id from attributed_order where {mine} order by order_id"), &params)?;
     let orders = orders.iter().map(|row| row.parse("order_id")).collect::<Result<_, _>>()?;
-    let span = tx.query_one(&format!("select min(at) as first, max(at) as last from touch where {mine}"), &params)?;
+    let span = format!(
+        "select min(touch_time.at) as first, max(touch_time.at) as last
+           from touch join touch_time on touch_time.touch = touch.id where {mine}"
+    );
+    let span = tx.query_one(&span, &params)?;
     let span = span.map(|row| Ok::<_, DbError>((row.get::<Option<i64>>("first")?, row.get::<Option<i64>>("last")?)));
     let touches = span.transpose()?.and_then(|(first, last)| first.zip(last));
     for table in ["touch", "touch_message", "attributed_order"] {

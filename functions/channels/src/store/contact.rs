@@ -13,7 +13,8 @@ pub fn is_known(tx: &Tx<'_>, contact: &str) -> Result<bool, DbError> {
     Ok(tx.query_one("select 1 as found from contact where contact = ?1 limit 1", &params![contact])?.is_some())
 }
 
-/// Notes that somebody added a member of staff at `at`. News that is older than the end of the relation that is known changes nothing.
+/// Notes that somebody added a member of staff at `at`. News that is not newer than the end of the relation that is known changes nothing: of one
+/// second's news the end is the later.
 ///
 /// # Errors
 /// [`DbError`] of the statement.
@@ -32,7 +33,7 @@ pub fn added(
                  -- The half comes first by nature: a whole one of the same time stays whole.
                  half = case when contact.removed_at is null then min(contact.half, excluded.half) else excluded.half end,
                  code = coalesce(excluded.code, contact.code), removed_at = null, removed_by = null
-           where excluded.since >= coalesce(contact.removed_at, contact.since)",
+           where excluded.since > contact.removed_at or (contact.removed_at is null and excluded.since >= contact.since)",
         &params![staff, contact, at.millis(), i64::from(half), code.map(|id| id.to_string())],
     )
 }
@@ -111,7 +112,7 @@ pub fn of_staff(tx: &Tx<'_>, staff: &str) -> Result<Vec<Known>, DbError> {
 }
 
 /// Whether it is known that somebody added a member of staff at `at`, or what became of that since. A relation that stands is the same when it began up to
-/// `tolerance_ms` earlier.
+/// `tolerance_ms` earlier. Of one whose end alone was told nothing of the kind is known.
 ///
 /// # Errors
 /// [`DbError`] of the query.
@@ -119,7 +120,7 @@ pub fn knows(tx: &Tx<'_>, staff: &str, contact: &str, at: UnixMs, tolerance_ms: 
     let row = tx.query_one(
         "select 1 as found from contact
           where contact = ?1 and staff = ?2
-            and (since >= ?3 or removed_at >= ?3 or removed_at is null and since >= ?3 - ?4)",
+            and (removed_at is null and since >= ?3 - ?4 or since < removed_at and removed_at >= ?3)",
         &params![contact, staff, at.millis(), tolerance_ms],
     )?;
     Ok(row.is_some())

@@ -36,6 +36,11 @@ pub struct Found {
 /// The stores of a subtree: `?` stands for a column, `!` for the subtree.
 const WITHIN: &str = "(! = '/' or ? = ! or substr(?, 1, length(!) + 1) = ! || '/')";
 
+/// Who came the same way by two identities, which were found to be one person's since, came once: by the earlier one.
+const ONCE: &str = "not exists (select 1 from touch as earlier
+                             where earlier.person = touch.person and earlier.channel = touch.channel and earlier.code = touch.code
+                               and earlier.staff = touch.staff and (earlier.added_at, earlier.id) < (touch.added_at, touch.id))";
+
 /// Reads all that a report needs. Each part goes by an index on days: `channel_scan`'s key, `touch_by_added`, `touch_by_replied`, `touch_by_lost`,
 /// `attribution_by_day`, `channel_cost_by_day`.
 ///
@@ -53,13 +58,13 @@ pub fn read(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Found, DbError> {
                from channel_scan where day between ?1 and ?2
              union all
              select channel, nullif(code, ''), store, nullif(staff, ''), added_day, 0, 1, 0, 0, 0, 0, 0, 0
-               from touch where added_day between ?1 and ?2
+               from touch where added_day between ?1 and ?2 and {ONCE}
              union all
              select channel, nullif(code, ''), store, nullif(staff, ''), replied_day, 0, 0, 1, 0, 0, 0, 0, 0
-               from touch where replied_day between ?1 and ?2
+               from touch where replied_day between ?1 and ?2 and {ONCE}
              union all
              select channel, nullif(code, ''), store, nullif(staff, ''), lost_day, 0, 0, 0, 1, 0, 0, 0, 0
-               from touch where lost_day between ?1 and ?2
+               from touch where lost_day between ?1 and ?2 and {ONCE}
              union all
              select owed.channel, owed.code, owed.store, owed.staff, owed.day, 0, 0, 0, 0,
                     owed.channel is not null and owed.leads and bought.worth > 0 and bought.is_first,
@@ -79,7 +84,7 @@ pub fn read(tx: &Tx<'_>, asked: &Asked<'_>) -> Result<Found, DbError> {
                 cost.channel, cost.day, cost.store, cost.amount, nullif(touch.code, ''), touch.store, nullif(touch.staff, ''),
                 count(touch.id)
            from channel_cost cost
-           left join touch on touch.added_day = cost.day and touch.channel = cost.channel and {bears}
+           left join touch on touch.added_day = cost.day and touch.channel = cost.channel and {bears} and {ONCE}
           where cost.day between ?1 and ?2 and (?4 is null or cost.channel = ?4)
           group by cost.channel, cost.day, cost.store, touch.code, touch.store, touch.staff
           order by part, channel, day, bears, code, store, staff, key"

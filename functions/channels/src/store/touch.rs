@@ -30,76 +30,101 @@ pub fn count_scan(tx: &Tx<'_>, way: &Way, day: Day) -> Result<(), DbError> {
     )
 }
 
-/// Notes that somebody came by a way. The first and the last instant at which a touch came or went by that: a touch that is told to be earlier than was
-/// known moves.
+/// Notes that somebody came by a way, however often it came by that before. Tells whether that is news.
 ///
 /// The platform tells of who follows by a code in two events of one instant, of which the first does not name the code: they are one touch.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
-pub fn came(tx: &Tx<'_>, told: &Told, way: &Way, person: &str) -> Result<Option<(UnixMs, UnixMs)>, DbError> {
-    let Told { who, at, .. } = told;
-    let mut added_at = told.joins.then(|| at.millis());
-    let (kind, value) = (who.kind.as_str(), who.value.as_str());
-    let (channel, staff) = (way.channel.as_str(), way.staff.as_deref().unwrap_or_default());
-    let mut code = way.code.clone().unwrap_or_default();
-    let mut went = None;
-    let twin = params![kind, scope(who), value, channel, staff, at.millis()];
-    if code.is_empty() {
-        let known = tx.query_one(
-            "select code from touch
-              where kind = ?1 and scope = ?2 and value = ?3 and channel = ?4 and staff = ?5 and code <> '' and last_at = ?6
-              order by code limit 1",
-            &twin,
-        )?;
-        if let Some(known) = known {
-            code = known.get("code")?;
-        }
-    } else {
-        let nameless = tx.query_one(
-            "delete from touch
-              where kind = ?1 and scope = ?2 and value = ?3 and channel = ?4 and staff = ?5 and code = '' and at = ?6
-             returning added_at",
-            &twin,
-        )?;
-        if let Some(nameless) = nameless {
-            went = Some(*at);
-            added_at = added_at.or(nameless.get::<Option<i64>>("added_at")?);
-        }
+pub fn came(tx: &Tx<'_>, told: &Told, way: &Way, person: &str) -> Result<bool, DbError> {
+    let mut way = way.clone();
+    let mut joins = told.joins;
+    if way.code.is_none() {
+        way.code = twin(tx, told, &way)?.map(|twin| twin.code);
+    } else if let Some(nameless) = twin(tx, told, &way)? {
+        tx.run("delete from touch_time where touch = ?1 and at = ?2", &params![nameless.touch, told.at.millis()])?;
+        refresh(tx, nameless.touch)?;
+        joins |= nameless.joins;
     }
-    let known = tx.query_one(
-        "select at from touch
-          where kind = ?1 and scope = ?2 and value = ?3 and channel = ?4 and code = ?5 and staff = ?6",
-        &params![kind, scope(who), value, channel, code.as_str(), staff],
+    let touch = touch(tx, &told.who, &way, person, told.at)?;
+    let news = tx.execute(
+        "insert into touch_time (touch, at, store, joins) values (?1, ?2, ?3, ?4)
+         on conflict (touch, at, store) do update set joins = 1 where joins < excluded.joins",
+        &params![touch, told.at.millis(), way.store.as_deref().unwrap_or_default(), joins],
     )?;
-    let known = known.map(|row| row.instant("at")).transpose()?;
-    tx.run(
-        "insert into touch (kind, scope, value, person, channel, code, staff, store, at, last_at, added_at, added_day)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11)
-         on conflict (kind, scope, value, channel, code, staff) do update
-             set store = case when excluded.at < touch.at then excluded.store else touch.store end,
-                 at = min(touch.at, excluded.at), last_at = max(touch.last_at, excluded.last_at),
-                 added_at = coalesce(min(touch.added_at, excluded.added_at), touch.added_at, excluded.added_at),
-                 added_day = coalesce(min(touch.added_day, excluded.added_day), touch.added_day, excluded.added_day)",
+    if news > 0 {
+        refresh(tx, touch)?;
+    }
+    Ok(news > 0)
+}
+
+/// What was told of the same instant with a code, for a way without one; without a code, for a way with one.
+struct Twin {
+    touch: i64,
+    code: String,
+    joins: bool,
+}
+
+fn twin(tx: &Tx<'_>, told: &Told, way: &Way) -> Result<Option<Twin>, DbError> {
+    let Told { who, at, .. } = told;
+    let row = tx.query_one(
+        "select touch.id, touch.code, max(touch_time.joins) as joins
+           from touch join touch_time on touch_time.touch = touch.id
+          where kind = ?1 and scope = ?2 and value = ?3 and channel = ?4 and staff = ?5 and touch_time.at = ?6 and (code = '') = ?7
+          group by touch.id
+          order by code limit 1",
         &params![
-            kind,
+            who.kind.as_str(),
             scope(who),
-            value,
-            person,
-            channel,
-            code,
-            staff,
-            way.store.as_deref(),
+            who.value.as_str(),
+            way.channel.as_str(),
+            way.staff.as_deref().unwrap_or_default(),
             at.millis(),
-            added_at,
-            added_at.and_then(|at| UnixMs::from_millis(at).ok()).map(day::of),
+            way.code.is_some(),
         ],
     )?;
-    Ok(match known {
-        None => Some((*at, *at)),
-        Some(known) if *at < known => Some((*at, known)),
-        Some(_) => went.map(|went| (went, went)),
-    })
+    row.map(|row| Ok(Twin { touch: row.get("id")?, code: row.get("code")?, joins: row.get("joins")? })).transpose()
+}
+
+/// The row of an identity and a way.
+fn touch(tx: &Tx<'_>, who: &Identity, way: &Way, person: &str, at: UnixMs) -> Result<i64, DbError> {
+    let id = tx.scalar(
+        "insert into touch (kind, scope, value, person, channel, code, staff, at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         on conflict (kind, scope, value, channel, code, staff) do update set at = touch.at
+         returning id",
+        &params![
+            who.kind.as_str(),
+            scope(who),
+            who.value.as_str(),
+            person,
+            way.channel.as_str(),
+            way.code.as_deref().unwrap_or_default(),
+            way.staff.as_deref().unwrap_or_default(),
+            at.millis(),
+        ],
+    )?;
+    id.ok_or_else(|| DbError::Shape("an insert returned no row".to_owned()))
+}
+
+/// Brings a touch up to date with its times: where and when the first was, and the first by which somebody joined. Without any it goes.
+fn refresh(tx: &Tx<'_>, touch: i64) -> Result<(), DbError> {
+    let times = tx.query_one(
+        "select min(at) as at, min(iif(joins, at, null)) as added_at from touch_time where touch = ?1",
+        &params![touch],
+    )?;
+    let times = times.map(|row| Ok::<_, DbError>((row.get("at")?, row.get("added_at")?))).transpose()?;
+    let Some((Some(at), added_at)): Option<(Option<i64>, Option<i64>)> = times else {
+        return tx.run("delete from touch where id = ?1", &params![touch]);
+    };
+    let added_day = added_at.and_then(|at| UnixMs::from_millis(at).ok()).map(day::of);
+    tx.run(
+        "update touch
+            set at = ?2, added_at = ?3, added_day = ?4,
+                store = (select nullif(min(store), '') from touch_time where touch = ?1 and at = ?2),
+                replied_day = iif(?3 is null, null, replied_day), lost_day = iif(?3 is null, null, lost_day)
+          where id = ?1",
+        &params![touch, at, added_at, added_day],
+    )
 }
 
 /// Notes that a bond began or ended, and whether who came by a touch is gone.
@@ -137,7 +162,7 @@ pub fn refresh_losses(tx: &Tx<'_>, who: &Identity) -> Result<(), DbError> {
             set lost_day = (select bond.removed_day from touch_bond bond
                              where (bond.kind, bond.scope, bond.value, bond.staff)
                                    = (touch.kind, touch.scope, touch.value, touch.staff)
-                               and bond.removed_at > coalesce(bond.added_at, 0) and bond.removed_at >= touch.added_at)
+                               and bond.removed_at >= coalesce(bond.added_at, 0) and bond.removed_at >= touch.added_at)
           where kind = ?1 and scope = ?2 and value = ?3 and added_at is not null",
         &params![who.kind.as_str(), scope(who), who.value.as_str()],
     )
@@ -175,7 +200,10 @@ pub fn refresh_replies(tx: &Tx<'_>, person: &str) -> Result<(), DbError> {
 /// [`DbError`] of the query.
 pub fn between(tx: &Tx<'_>, person: &str, from: i64, to: i64) -> Result<Vec<(UnixMs, Way)>, DbError> {
     let rows = tx.query(
-        "select at, channel, code, store, staff from touch where person = ?1 and at between ?2 and ?3 order by at, id",
+        "select touch_time.at, channel, code, touch_time.store, staff
+           from touch join touch_time on touch_time.touch = touch.id
+          where person = ?1 and touch_time.at between ?2 and ?3
+          order by touch_time.at, touch.id, touch_time.store",
         &params![person, from, to],
     )?;
     rows.iter().map(|row| Ok((row.instant("at")?, way(row)?))).collect()

@@ -108,12 +108,54 @@ async fn a_customer_counts_once_also_when_deleted_and_added_again() {
 }
 
 #[tokio::test]
-async fn a_touch_that_was_earlier_than_was_known_moves() {
+async fn who_came_the_same_way_by_two_identities_came_once() {
+    let desk = Desk::open().await;
+    desk.log(vec![did("ext", 0, A, added("c1")), did("open", DAY, A, added("c1")), did("open", DAY, A, added("c2"))])
+        .await;
+    let adds = async || desk.report("code", "linear").await["totals"]["adds"].clone();
+    assert_eq!(adds().await, 3);
+    desk.log(vec![identified(customer(1), &["ext", "open"])]).await;
+    assert_eq!(adds().await, 2, "one person by c1, and by c2");
+    desk.log(vec![identified(customer(2), &["open"])]).await;
+    assert_eq!(adds().await, 3, "two people after all");
+}
+
+#[tokio::test]
+async fn every_time_that_somebody_comes_counts() {
+    let desk = Desk::open().await;
+    let log = vec![
+        did("ext", DAY, LIVE, scanned("c9")),
+        did("ext", 5 * DAY, A, added("c1")),
+        did("ext", 10 * DAY, LIVE, scanned("c9")),
+        did("ext", 10 * DAY, LIVE, scanned("c9")),
+        bought(1, Some("ext"), 12 * DAY, 300),
+        bought(2, Some("ext"), 38 * DAY, 300),
+    ];
+    desk.log(log).await;
+    for (model, owed) in [
+        ("first_touch", vec!["live/c9/west/ 300"]),
+        ("last_touch", vec!["live/c9/west/ 300"]),
+        ("linear", vec!["live/c9/west/ 200", "metro/c1/east/a/s1 100"]),
+    ] {
+        assert_eq!(desk.owed(1, model).await, owed, "{model}: the same told twice counts once");
+    }
+    assert_eq!(desk.owed(2, "first_touch").await, ["live/c9/west/ 300"], "only the second scan is in its window");
+    desk.log(vec![did("ext", 11 * DAY, A, added("c1"))]).await;
+    assert_eq!(desk.owed(1, "last_touch").await, ["metro/c1/east/a/s1 300"]);
+    let (east, west) = (("live", "/east/a", ""), ("live", "/west", ""));
+    let desk = Desk::open().await;
+    desk.log(vec![did("ext", 9 * DAY, west, scanned("c9")), did("ext", 3 * DAY, east, scanned("c9"))]).await;
+    desk.log(vec![bought(1, Some("ext"), 12 * DAY, 100)]).await;
+    assert_eq!(desk.owed(1, "linear").await, ["live/c9/east/a/ 50", "live/c9/west/ 50"], "each time in its own store");
+}
+
+#[tokio::test]
+async fn a_touch_that_is_told_late_is_the_first() {
     let desk = Desk::open().await;
     desk.log(vec![did("ext", 17 * DAY, LIVE, scanned("c9")), bought(1, Some("ext"), 35 * DAY, 100)]).await;
-    assert_eq!(desk.owed(1, "linear").await, ["live/c9/west/ 100"]);
-    desk.log(vec![did("ext", 0, LIVE, scanned("c9"))]).await;
-    assert_eq!(desk.owed(1, "linear").await, ["- 100"], "the first time counts, and it lies before the window");
+    desk.log(vec![did("ext", 10 * DAY, A, added("c1")), did("ext", 0, LIVE, scanned("c9"))]).await;
+    assert_eq!(desk.owed(1, "first_touch").await, ["metro/c1/east/a/s1 100"], "another one lies before the window");
+    assert_eq!(desk.owed(1, "last_touch").await, ["live/c9/west/ 100"]);
 }
 
 #[tokio::test]
@@ -137,14 +179,21 @@ async fn following_by_a_code_is_one_touch_though_it_is_told_as_two_events() {
         .await;
         let totals = desk.report("code", "linear").await["totals"].clone();
         assert_eq!((&totals["adds"], &totals["scans"], &totals["losses"]), (&json!(1), &json!(2), &json!(0)));
-        // Whatever stood there between the two events is forgotten.
+        // Nothing is left of what stood there between the two events.
         desk.log(vec![
             bought(1, Some("open"), 31 * DAY, 100),
             did("open", 20 * DAY, SCAN_A, followed()),
             did("open", 20 * DAY, SCAN_A, scanned("c1")),
         ])
         .await;
-        assert_eq!(desk.owed(1, "linear").await, ["- 100"]);
+        for model in MODELS {
+            assert_eq!(desk.owed(1, model).await.len(), 1, "{model}, turned: {turned}");
+        }
+        let times = desk.column("select count(*) || ' ' || sum(joins) as v from touch_time").await;
+        assert_eq!(
+            (times, desk.column("select code as v from touch").await),
+            (vec!["3 3".to_owned()], vec!["c1".to_owned()])
+        );
     }
 }
 

@@ -83,10 +83,10 @@ fn event(action: &Action) -> Event {
 /// Channel, code, store, member of staff.
 type Way = (String, String, String, String);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Touch {
-    store: String,
-    day: i64,
+    /// Each day with its store.
+    times: BTreeSet<(i64, String)>,
     joined: Option<i64>,
 }
 
@@ -121,12 +121,9 @@ impl Naive {
                     let staff = STAFF[usize::from(staff)].to_owned();
                     let store = STORES[usize::from(store)].to_owned();
                     let key = (who, channel.to_owned(), code.to_owned(), staff.clone());
-                    let new = Touch { store, day, joined: joins.then_some(day) };
-                    let touch = naive.touches.entry(key).or_insert_with(|| new.clone());
-                    if day < touch.day {
-                        (touch.day, touch.store) = (day, new.store);
-                    }
-                    if let Some(day) = new.joined {
+                    let touch = naive.touches.entry(key).or_default();
+                    touch.times.insert((day, store));
+                    if joins {
                         touch.joined = Some(touch.joined.map_or(day, |known| known.min(day)));
                         let last = naive.joined.entry((who, staff)).or_insert(day * 24);
                         *last = (*last).max(day * 24);
@@ -176,10 +173,12 @@ impl Naive {
         let path: BTreeSet<(i64, Way)> = self
             .touches
             .iter()
-            .filter(|((who, ..), touch)| people.contains(who) && (order.day - WINDOW..=order.day).contains(&touch.day))
-            .map(|((_, channel, code, staff), touch)| {
-                (touch.day, (channel.clone(), code.clone(), touch.store.clone(), staff.clone()))
+            .filter(|((who, ..), _)| people.contains(who))
+            .flat_map(|((_, channel, code, staff), touch)| {
+                let way = |store: &String| (channel.clone(), code.clone(), store.clone(), staff.clone());
+                touch.times.iter().map(move |(day, store)| (*day, way(store)))
             })
+            .filter(|(day, _)| (order.day - WINDOW..=order.day).contains(day))
             .collect();
         let line = |way: &str, amount: i64| format!("{} {model} {way} {amount}", order_id(number));
         let (Some((_, first)), Some((last_day, _))) = (path.first(), path.last()) else {
@@ -223,7 +222,7 @@ impl Naive {
             let replied = wrote.map(|(_, hour)| hour / 24).min();
             let key = (*who, staff.clone());
             let back = self.joined.get(&key).copied().unwrap_or_default();
-            let lost = self.left.get(&key).filter(|hour| **hour > back).map(|hour| hour / 24);
+            let lost = self.left.get(&key).filter(|hour| **hour >= back).map(|hour| hour / 24);
             let shown = |day: Option<i64>| day.map_or(String::new(), |day| day.to_string());
             format!("p{who} {channel} {code} {staff} {added} {} {}", shown(replied), shown(lost))
         };
@@ -262,8 +261,9 @@ async fn agrees(desk: &Desk, actions: &[Action]) {
     }
 }
 
-const TABLES: [&str; 6] = [
-    "select id || kind || value || person || channel || code || staff || coalesce(store, '') || at || last_at
+const TABLES: [&str; 7] = [
+    "select touch || ' ' || at || store || joins as v from touch_time order by touch, at, store",
+    "select id || kind || value || person || channel || code || staff || coalesce(store, '') || at
         || coalesce(added_at, '') || coalesce(replied_day, '') || coalesce(lost_day, '') as v from touch order by id",
     "select value || staff || coalesce(added_at, '') || coalesce(removed_at, '') as v from touch_bond order by v",
     "select value || day || person || last_at as v from touch_message order by v",

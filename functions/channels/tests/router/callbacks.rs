@@ -98,8 +98,27 @@ async fn an_older_addition_does_not_undo_a_newer_removal() {
     house.wecom(&added("li", "wm1", "", None, at(-30).seconds())).await;
     house.consume().await;
     assert_eq!(house.column("select removed_by as v from contact").await, ["staff"]);
+    assert_eq!(
+        house.told().await,
+        ["contact_removed", "contact_added", "welcome.ended"],
+        "who was never known to be added was all the same"
+    );
     house.wecom(&added("li", "wm1", "", None, at(-5).seconds())).await;
     assert_eq!(house.column("select coalesce(removed_by, '-') as v from contact").await, ["-"]);
+}
+
+/// Who scans a second code right after the first came by both.
+#[tokio::test]
+async fn two_codes_within_a_moment_are_both_credited() {
+    let house = House::open().await;
+    let plan = || json!({ "reception": always(&[("li", None)]) });
+    let (one, other) = (house.code("contact_way", plan()).await, house.code("contact_way", plan()).await);
+    for (code, second) in [(&one, 0), (&other, 30), (&other, 40)] {
+        house.wecom(&added("li", "wm1", code["state"].as_str().unwrap(), None, at(second).seconds())).await;
+    }
+    house.consume().await;
+    let told = "select data ->> '$.activity.code' as v from event where type = 'activity.recorded' order by seq";
+    assert_eq!(house.column(told).await, [one["id"].as_str().unwrap(), other["id"].as_str().unwrap()]);
 }
 
 /// What callbacks have lost, the hourly question brings: who came, by which code, and who is gone.

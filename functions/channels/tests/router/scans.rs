@@ -37,6 +37,37 @@ async fn a_link_leads_on_with_what_the_visit_brings() {
     assert_eq!(open(&house, &path, &[]).await.status, 410);
 }
 
+/// Whoever only looks whether a code works takes no place, and is no scan.
+#[tokio::test]
+async fn asking_for_the_head_of_a_page_counts_nothing() {
+    let house = House::open().await;
+    let code = house.code("assigned", json!({ "reception": always(&[("li", Some(1))]) })).await;
+    house.answer("add_contact_way", way("c1")).await;
+    let path = format!("/q/{}", code["state"].as_str().unwrap());
+    for _ in 0..3 {
+        assert_eq!(house.send(Request::head(&path).body(Body::empty()).unwrap()).await.status, 200);
+    }
+    let counts = "select (select count(*) from code_scan) || ' ' || (select count(*) from reception_turn) as v";
+    assert_eq!(house.column(counts).await, ["0 0"]);
+    assert_eq!(open(&house, &path, &[]).await.status, 200);
+    assert_eq!(house.column(counts).await, ["1 1"]);
+    assert_eq!(house.send(Request::head("/q/nothing").body(Body::empty()).unwrap()).await.status, 404);
+}
+
+/// WeChat serves no picture at an account's address, so the page draws it.
+#[tokio::test]
+async fn the_page_of_an_account_s_code_shows_a_picture() {
+    let house = House::open().await;
+    let code = house.code("account", json!({})).await;
+    let path = format!("/q/{}", code["state"].as_str().unwrap());
+    let made =
+        json!({ "answer": "code_created", "ticket": "t", "url": "http://weixin.example/q/1", "expires_in": null });
+    house.answer("create_code", made).await;
+    let page = open(&house, &path, &[]).await.text();
+    assert!(page.contains("<img alt=\"二维码\" src=\"data:image/png;base64,iVBOR"), "{page}");
+    assert!(!page.contains("weixin.example"));
+}
+
 #[tokio::test]
 async fn the_nearest_store_is_found_and_without_a_place_all_are_shown() {
     let house = House::open().await;

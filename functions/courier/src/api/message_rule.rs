@@ -77,6 +77,7 @@ pub async fn change(
     caller: Caller<MessagesWrite>,
     extract::Json(asked): extract::Json<NewMessageRule>,
 ) -> Result<Json<MessageRuleView>, Problem> {
+    caller.for_all_stores("messages are limited")?;
     let NewMessageRule { per_month, per_week, per_day } = asked;
     if [per_month, per_week, per_day].into_iter().flatten().any(|number| number > 1000) {
         return Err(Problem::unprocessable("message-rule", "give 0 to 1000, or leave it out"));

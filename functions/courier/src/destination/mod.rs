@@ -66,6 +66,12 @@ impl Failure {
     }
 }
 
+/// Messages whose platforms have no key by which they would know a repetition.
+const ONCE: [&str; 2] = ["message_contacts", "service_message"];
+
+/// What a person can do about a message of which nobody knows whether it went out.
+const LOOK: &str = "whether it was sent is not known: look in the platform's console";
+
 /// A destination by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
@@ -118,8 +124,21 @@ impl Destination {
         }
     }
 
-    /// Makes a call.
+    /// Makes a call. One that people would find twice is not made again where nobody knows whether it was heard.
     pub async fn send(self, app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
+        let once = ONCE.contains(&call.operation.as_str());
+        if once && call.is_interrupted {
+            return Outcome::Failed(Failure { unknown: true, ..Failure::ours(LOOK) });
+        }
+        match self.ask(app, settings, cx, call).await {
+            Outcome::Retry(failure) if once && failure.unknown => {
+                Outcome::Failed(Failure { error: format!("{}; {LOOK}", failure.error), ..failure })
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn ask(self, app: &App, settings: &Settings, cx: &Cx, call: &Claimed) -> Outcome {
         match self {
             Self::Kuaidi100 => kuaidi100::send(app, settings, cx, call).await,
             Self::Wecom | Self::WecomWelcome => wecom::send(app, settings, cx, call).await,

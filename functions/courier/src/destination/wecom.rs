@@ -80,8 +80,7 @@ impl Caller<'_> {
         Ok(u64::try_from(until.millis().saturating_sub(now.millis())).unwrap_or(0))
     }
 
-    /// Messages those contacts who may have another one by the merchant's rule. A try whose answer was lost is not repeated: staff would find
-    /// the same task twice.
+    /// Messages those contacts who may have another one by the merchant's rule.
     async fn message(self, contacts: Vec<String>, sender: Option<String>, message: Message) -> Outcome {
         let (id, asked) = (self.call.id, contacts.clone());
         let claimed: Result<_, DbError> =
@@ -105,10 +104,6 @@ impl Caller<'_> {
                     failed => failed,
                 }
             }
-            Err(Refused::Later(failure)) if failure.unknown => Outcome::Failed(Failure {
-                error: format!("{}: look at WeCom's console whether the message is there", failure.error),
-                ..failure
-            }),
             sent => ended(sent),
         }
     }

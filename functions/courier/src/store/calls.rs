@@ -24,9 +24,14 @@ pub struct Claimed {
     pub request: String,
     /// The number of this try, from 1.
     pub attempt: i64,
+    /// Whether the last try's courier went away in the middle of it.
+    pub is_interrupted: bool,
     /// The trace of its cause.
     pub trace: Option<Trace>,
 }
+
+/// What stands at a call whose courier went away.
+const INTERRUPTED: &str = "the courier went away in the middle of it";
 
 /// Hands that only urgent calls are given.
 const RESERVED: i64 = 16;
@@ -64,7 +69,7 @@ pub fn claim(tx: &Tx<'_>, most: i64, lease_until: i64) -> Result<Vec<Claimed>, D
                                                  and api_pause.operation = waiting.operation and until > ?2)
                             order by due, id
                             limit ?3)
-             returning id, operation, subject, idempotency_key, request, attempts, trace",
+             returning id, operation, subject, idempotency_key, request, attempts, error, trace",
             &params![destination.name(), now, calls, lease_until],
         )?;
         for row in &rows {
@@ -76,6 +81,7 @@ pub fn claim(tx: &Tx<'_>, most: i64, lease_until: i64) -> Result<Vec<Claimed>, D
                 idempotency_key: row.get("idempotency_key")?,
                 request: row.get("request")?,
                 attempt: row.get("attempts")?,
+                is_interrupted: row.get::<Option<String>>("error")?.as_deref() == Some(INTERRUPTED),
                 trace: row.get::<Option<String>>("trace")?.as_deref().and_then(Trace::parse),
             });
         }
@@ -97,9 +103,9 @@ fn requeue_lapsed(tx: &Tx<'_>) -> Result<(), DbError> {
         &params![now],
     )?;
     tx.execute(
-        "update or ignore outbox set state = 'pending', lease_until = null, due = ?1
+        "update or ignore outbox set state = 'pending', lease_until = null, due = ?1, error = ?2
           where state = 'sending' and lease_until <= ?1",
-        &params![now],
+        &params![now, INTERRUPTED],
     )?;
     Ok(())
 }

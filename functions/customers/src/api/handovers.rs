@@ -14,7 +14,7 @@ use kit::db::Row;
 use kit::extract::{self, Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page, PageQuery};
-use kit::{Cx, DbError, Problem, Tx, audit, random};
+use kit::{Cx, DbError, Problem, Tx, audit, unique};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -141,7 +141,7 @@ pub async fn create(
     write_once(&shared.app, &cx, caller, key, &request, move |tx, caller| {
         let now = tx.cx().now;
         let item = Item {
-            id: HandoverId::new(now, random()),
+            id: HandoverId::new(now, unique()),
             from,
             to: asked.to,
             kind: asked.kind,

@@ -13,7 +13,7 @@ use kit::db::Row;
 use kit::extract::{Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page, PageQuery};
-use kit::{Cx, DbError, Problem, Tx, audit, random};
+use kit::{Cx, DbError, Problem, Tx, audit, unique};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -106,7 +106,7 @@ pub async fn create(
             return Answer::json(StatusCode::ACCEPTED, &find(tx, id)?);
         }
         let now = tx.cx().now;
-        let id = ImportId::new(now, random());
+        let id = ImportId::new(now, unique());
         let columns = file.columns.clone();
         let import = Import { id, kind, dry_run, columns, created_at: now, ended_at: None };
         store::insert(tx, &import, file, &caller.actor)?;

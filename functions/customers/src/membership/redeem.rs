@@ -65,7 +65,7 @@ pub fn redeem(tx: &Tx<'_>, owner: Owner, what: For, reason: &str, by: &str) -> R
     {
         return Err(if reward.stock == Some(0) { Refusal::SoldOut } else { Refusal::Limit });
     }
-    let id = RedemptionId::new(at, host::random());
+    let id = RedemptionId::new(at, host::unique());
     let entry = Entry {
         customer: owner.id,
         kind: EntryKind::Spend,

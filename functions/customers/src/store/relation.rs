@@ -86,6 +86,21 @@ pub fn end(tx: &Tx<'_>, id: CustomerId, staff: &str, by: RelationSide, at: UnixM
     )
 }
 
+/// Writes that a relation which does not stand was told to end at `at`, so that older news of its beginning comes too late. Where nothing is known of its
+/// beginning, it begins and ends at once.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub fn ended(tx: &Tx<'_>, id: CustomerId, staff: &str, by: RelationSide, at: UnixMs) -> Result<(), DbError> {
+    tx.run(
+        "insert into relation (customer, staff, state, since, ended, ended_by) values (?1, ?2, 'lost', ?3, ?3, ?4)
+         on conflict (customer, staff) do update
+             set ended = excluded.ended, ended_by = excluded.ended_by
+           where ended < excluded.ended",
+        &params![id.to_string(), staff, at.millis(), by.as_str()],
+    )
+}
+
 /// Writes down what happened to a relation.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use http::StatusCode;
 use kit::auth::Caller;
 use kit::extract::{self, Path, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
-use kit::{App, Cx, Problem, Tx, audit, random};
+use kit::{App, Cx, Problem, Tx, audit, unique};
 use platforms::Fact;
 
 /// Enters a refund of an order: it stands as applied, and takes its part of what may still be refunded. Its further way
@@ -54,7 +54,7 @@ fn enter(tx: &Tx<'_>, caller: &Caller<OrdersWrite>, id: OrderId, claim: RefundCl
     can_refund(paid, &paid_by_line, &earlier, &claim).map_err(|error| refused(&error))?;
 
     let now = tx.cx().now;
-    let after_sale_id = RefundId::new(now, random()).to_string();
+    let after_sale_id = RefundId::new(now, unique()).to_string();
     let mut facts = RefundFacts::default();
     facts.reach(RefundStatus::Applied, now);
     facts.claim = Some(Latest::new(now, claim));

@@ -4,7 +4,7 @@ use super::{json, millis};
 use crate::announce::Announced;
 use domain::{Order, OrderFacts, OrderId, OrderKey, OrderStatus, Platform, UnixMs};
 use kit::db::{Row, Value};
-use kit::{DbError, Tx, params, random};
+use kit::{DbError, Tx, params, unique};
 use serde::{Deserialize, Serialize};
 
 /// An order as the database knows it.
@@ -30,7 +30,7 @@ impl KnownOrder {
     /// An order that is heard of for the first time.
     pub fn new(now: UnixMs, key: OrderKey) -> Self {
         Self {
-            id: OrderId::new(now, random()),
+            id: OrderId::new(now, unique()),
             key,
             facts: OrderFacts::default(),
             announced: Announced::default(),

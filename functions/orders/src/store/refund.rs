@@ -4,7 +4,7 @@ use super::json;
 use super::order::{KnownOrder, order_by_id};
 use domain::{Fen, OrderId, Platform, Refund, RefundFacts, RefundId, RefundStatus, UnixMs};
 use kit::db::Row;
-use kit::{DbError, Tx, params, random};
+use kit::{DbError, Tx, params, unique};
 use std::collections::BTreeSet;
 
 /// A refund as the database knows it.
@@ -32,7 +32,7 @@ impl KnownRefund {
     /// A refund that is heard of for the first time.
     pub fn new(now: UnixMs, order_id: OrderId, after_sale_id: &str) -> Self {
         Self {
-            id: RefundId::new(now, random()),
+            id: RefundId::new(now, unique()),
             order_id,
             after_sale_id: after_sale_id.to_owned(),
             facts: RefundFacts::default(),

@@ -175,7 +175,7 @@ pub async fn create(
         return Err(Problem::forbidden("the owner is outside the stores of the token"));
     }
     write_once(&app, &cx, caller, key, &body, move |tx, caller| {
-        let id = TagGroupId::new(tx.cx().now, host::random());
+        let id = TagGroupId::new(tx.cx().now, host::unique());
         let group = NewGroup { name: &name, single: new.single, colour: colour.as_deref(), owner: owner.as_str() };
         if !store::add_group(tx, id, &group)? {
             return Err(seen::name_taken(&name));

@@ -130,7 +130,7 @@ pub async fn create(
     let name = seen::name(&new.name)?;
     write_once(&app, &cx, caller, key, &body, move |tx, caller| {
         let definition = checked(tx, new.condition, new.effects)?;
-        let id = RuleId::new(tx.cx().now, host::random());
+        let id = RuleId::new(tx.cx().now, host::unique());
         if !rules::add_rule(tx, id, &name)? {
             return Err(seen::name_taken(&name));
         }

@@ -109,7 +109,7 @@ pub async fn install(
     write_once(&app, &cx, caller, key, name.as_bytes(), move |tx, caller| {
         let mut drafted = Vec::new();
         for rule in seed.rules {
-            let id = RuleId::new(tx.cx().now, host::random());
+            let id = RuleId::new(tx.cx().now, host::unique());
             if !rules::add_rule(tx, id, &rule.name)? {
                 continue;
             }
@@ -135,7 +135,7 @@ fn tag_of(tx: &Tx<'_>, rule: &SeedRule) -> Result<TagId, Problem> {
     let group = match group::group_named(tx, &rule.group)? {
         Some(group) => group,
         None => {
-            let id = TagGroupId::new(tx.cx().now, host::random());
+            let id = TagGroupId::new(tx.cx().now, host::unique());
             group::add_group(tx, id, &NewGroup { name: &rule.group, single: rule.single, colour: None, owner: "/" })?;
             id
         }
@@ -143,7 +143,7 @@ fn tag_of(tx: &Tx<'_>, rule: &SeedRule) -> Result<TagId, Problem> {
     if let Some(tag) = group::tag_named(tx, group, &rule.tag)? {
         return Ok(tag);
     }
-    let tag = TagId::new(tx.cx().now, host::random());
+    let tag = TagId::new(tx.cx().now, host::unique());
     if group::add_tag(tx, tag, group, &rule.tag, MOST_TAGS)? {
         defined(tx, tag)?;
         return Ok(tag);

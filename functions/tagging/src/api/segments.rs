@@ -142,7 +142,7 @@ pub async fn create(
     let name = seen::name(&new.name)?;
     write_once(&app, &cx, caller, key, &body, move |tx, caller| {
         let condition = checked(tx, &new.condition)?;
-        let id = SegmentId::new(tx.cx().now, host::random());
+        let id = SegmentId::new(tx.cx().now, host::unique());
         if !rules::add_segment(tx, id, &name, &condition)? {
             return Err(seen::name_taken(&name));
         }

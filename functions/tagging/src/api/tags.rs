@@ -68,7 +68,7 @@ pub async fn add(
     let request = [id.to_string().as_bytes(), &body].concat();
     write_once(&app, &cx, caller, key, &request, move |tx, caller| {
         own(tx, caller, id)?;
-        let tag = TagId::new(tx.cx().now, host::random());
+        let tag = TagId::new(tx.cx().now, host::unique());
         if !store::add_tag(tx, tag, id, &name, MOST_TAGS)? {
             return Err(match store::tag_named(tx, id, &name)? {
                 Some(_) => seen::name_taken(&name),

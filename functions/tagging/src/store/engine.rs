@@ -61,9 +61,12 @@ pub fn rules(tx: &Tx<'_>) -> Result<RuleSet, DbError> {
 }
 
 fn rule(row: &Row) -> Result<Rule, DbError> {
-    let kind = if row.get::<String>("kind")? == "rule" { Kind::Rule } else { Kind::Segment };
-    Rule::new(row.get("id")?, kind, row.get("version")?, row.json("definition")?)
+    Rule::new(row.get("id")?, kind(row)?, row.get("version")?, row.json("definition")?)
         .map_err(|error| DbError::Shape(error.to_string()))
+}
+
+fn kind(row: &Row) -> Result<Kind, DbError> {
+    Ok(if row.get::<String>("kind")? == "rule" { Kind::Rule } else { Kind::Segment })
 }
 
 /// What people want at work under an id: version and definition. None when it was retired.
@@ -128,6 +131,15 @@ pub fn at_work(tx: &Tx<'_>, id: &str) -> Result<Option<AtWork>, DbError> {
         })
     })
     .transpose()
+}
+
+/// The first of those for which customers are still being looked at.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn unfinished(tx: &Tx<'_>) -> Result<Option<(Kind, String)>, DbError> {
+    let row = tx.query_one("select kind, id from tagging_rule where finished_at is null order by id limit 1", &[])?;
+    row.map(|row| Ok((kind(&row)?, row.get("id")?))).transpose()
 }
 
 /// Puts a version to work (or, without a definition, none), and begins to look at all customers.

@@ -66,8 +66,8 @@ fn find(tx: &Tx<'_>, which: &str, key: &[kit::db::Value]) -> Result<Option<Own>,
              union all
              select {COLUMNS}, 1
                from own
-               join tagging_customer as member on member.survivor = own.customer
-               join subject on subject.customer = member.id and subject.id <> own.id
+              cross join tagging_customer as member on member.survivor = own.customer
+              cross join subject on subject.customer = member.id and subject.id <> own.id
               order by further"
         ),
         key,

@@ -16,7 +16,7 @@ use kit::auth::{Caller, StorePath};
 use kit::extract::{self, Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page, PageQuery};
-use kit::{Cx, Problem, Tx, audit, random};
+use kit::{Cx, Problem, Tx, audit, unique};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -137,7 +137,7 @@ pub async fn create(
     let new: ContentBody = extract::json(&body)?;
     write_once(&shared.app, &cx, caller, key, &body, move |tx, caller| {
         let now = tx.cx().now;
-        let made = content_of(caller, ContentId::new(now, random()), new, now)?;
+        let made = content_of(caller, ContentId::new(now, unique()), new, now)?;
         content::put(tx, &made)?;
         audit::done(tx, caller, &made.id.to_string())?;
         Answer::json(StatusCode::CREATED, &ContentView::new(made))

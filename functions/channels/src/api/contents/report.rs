@@ -180,6 +180,7 @@ pub async fn visits(
     let after = page::read::<Mark>(query.cursor.as_deref())?;
     let found = |tx: &Tx<'_>| {
         seen(tx, &caller, id)?;
+        caller.for_no_staff("all readers of a content")?;
         visit::list(tx, id, after.as_ref(), limit.saturating_add(1)).map_err(Problem::from)
     };
     let found = shared.app.db().read(&cx, found).await?;
@@ -203,6 +204,7 @@ pub async fn show(
 ) -> Result<Json<ContentReport>, Problem> {
     let read = |tx: &Tx<'_>| {
         seen(tx, &caller, id)?;
+        caller.for_no_staff("all readers of a content")?;
         let staff = report::by_staff(tx, id, MOST)?.into_iter();
         let shares = report::by_share(tx, id, MOST)?.into_iter();
         let depths = report::by_depth(tx, id)?.into_iter();

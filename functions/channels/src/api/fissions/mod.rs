@@ -18,7 +18,7 @@ use kit::auth::Caller;
 use kit::extract::{self, Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page, PageQuery};
-use kit::{Cx, Problem, Tx, audit, random};
+use kit::{Cx, Problem, Tx, audit, unique};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use view::{FissionReport, FissionView};
@@ -96,7 +96,7 @@ pub async fn create(
         let now = tx.cx().now;
         let (name, store) = check(tx, caller, &new)?;
         let FissionBody { code, rules, .. } = new;
-        let id = FissionId::new(now, random());
+        let id = FissionId::new(now, unique());
         let made = Fission { id, name, code, store, rules, created_at: now, ended_at: None };
         fission::add(tx, &made)?;
         audit::done(tx, caller, &id.to_string())?;

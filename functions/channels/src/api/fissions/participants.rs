@@ -17,7 +17,7 @@ use kit::auth::Caller;
 use kit::extract::{self, Path, Paths, Query};
 use kit::idempotency::Answer;
 use kit::page::{self, Page, PageQuery};
-use kit::{Cx, Problem, Tx, audit, events, random};
+use kit::{Cx, Problem, Tx, audit, events, unique};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -124,7 +124,7 @@ fn begin(
     if retired_at.is_some() {
         return Err(Problem::conflict("retired", "the campaign's code is retired: name another in the campaign"));
     }
-    let id = ParticipantId::new(now, random());
+    let id = ParticipantId::new(now, unique());
     // A campaign has many codes: the end of the id tells them apart in the platform's console too.
     let short: String = id.to_string().chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
     let name: String = fission.name.chars().take(20).collect();
@@ -179,6 +179,7 @@ pub async fn list(
     let after = page::read::<Mark>(query.cursor.as_deref())?;
     let found = |tx: &Tx<'_>| {
         seen(tx, &caller, id)?;
+        caller.for_no_staff("participants")?;
         participant::list(tx, id, after, limit.saturating_add(1)).map_err(Problem::from)
     };
     let found = shared.app.db().read(&cx, found).await?;

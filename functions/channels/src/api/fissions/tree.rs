@@ -94,6 +94,7 @@ pub async fn show(
     let after = page::read::<Mark>(query.cursor.as_deref())?;
     let read = |tx: &Tx<'_>| {
         seen(tx, &caller, id)?;
+        caller.for_no_staff("participants")?;
         Ok::<_, Problem>((tree::participants(tx, id, MOST)?, tree::pairs(tx, id, MOST)?))
     };
     let (participants, pairs) = shared.app.db().read(&cx, read).await?;

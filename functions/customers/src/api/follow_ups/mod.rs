@@ -17,7 +17,7 @@ use kit::auth::Caller;
 use kit::extract::{self, Path, Query, RawBody};
 use kit::idempotency::{Answer, IdempotencyKey, write_once};
 use kit::page::{self, Page, PageQuery};
-use kit::{Cx, Problem, Tx, Vault, audit, random};
+use kit::{Cx, Problem, Tx, Vault, audit, unique};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -58,7 +58,7 @@ pub async fn create(
         let listed = seen::customer(tx, caller, id)?;
         unerased(&listed)?;
         let new = FollowUp {
-            id: FollowUpId::new(tx.cx().now, random()),
+            id: FollowUpId::new(tx.cx().now, unique()),
             customer: listed.id,
             staff: asked.staff,
             outcome: asked.outcome,

@@ -98,7 +98,7 @@ pub async fn create(
     asked.check()?;
     write_once(&app, &cx, caller, key, &body, move |tx, caller| {
         let now = tx.cx().now;
-        let row = asked.row(RewardId::new(now, host::random()), now);
+        let row = asked.row(RewardId::new(now, host::unique()), now);
         reward::save_reward(tx, &row)?;
         audit::done(tx, caller, &row.id.to_string())?;
         Answer::json(StatusCode::CREATED, &RewardView::new(row))
