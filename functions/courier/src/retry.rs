@@ -1,7 +1,7 @@
 //! When a call that failed is sent again.
 
-/// How often a call is sent at the most.
-pub const TRIES: i64 = 12;
+/// How often a call is sent at the most: for more than a day, in which somebody may mend what is wrong.
+pub const TRIES: i64 = 40;
 /// The first pause, in milliseconds.
 const FIRST_MS: u64 = 500;
 /// The longest pause: an hour.
@@ -31,6 +31,8 @@ mod tests {
         assert_eq!([1, 2, 3, 4].map(pause_ms), [500, 1000, 2000, 4000]);
         assert_eq!(pause_ms(0), 500);
         assert_eq!(pause_ms(i64::MAX), LONGEST_MS);
+        let waited: u64 = (1..TRIES).map(pause_ms).sum();
+        assert!(waited > 24 * LONGEST_MS, "an operator has a day to mend a setting: {waited}");
     }
 
     #[test]

@@ -21,9 +21,8 @@ const ON_HAND: i64 = 1_000_000;
 pub struct Tills {
     stores: u32,
     books: Books,
-    /// Pieces that were handed over, and that are promised, by SKU.
+    /// Pieces that were handed over, by SKU.
     gone: BTreeMap<String, i64>,
-    promised: BTreeMap<String, i64>,
     /// Ordered ahead, to be fetched in a later step.
     ahead: Vec<Sale>,
     /// What is not taken yet: a till tries until it is.
@@ -56,7 +55,6 @@ impl Tills {
             stores: options.stores,
             books: Books::default(),
             gone: BTreeMap::new(),
-            promised: BTreeMap::new(),
             ahead: Vec::new(),
             unsent: VecDeque::new(),
             members: BTreeSet::new(),
@@ -151,16 +149,21 @@ impl Tills {
         if found != books {
             wrong.push(format!("the tills' books: {books:?}; the application's: {found:?}"));
         }
-        let zero = 0;
         for (sku, _, _) in MENU {
             let shown = stage.get(&format!("/v1/stock/{sku}")).await?;
-            let gone = self.gone.get(sku).unwrap_or(&zero);
-            let promised = self.promised.get(sku).unwrap_or(&zero);
-            if shown["on_hand"] != ON_HAND - gone || shown["reserved"] != *promised {
+            let gone = self.gone.get(sku).copied().unwrap_or(0);
+            let promised = self.promised(sku);
+            if shown["on_hand"] != ON_HAND - gone || shown["reserved"] != promised {
                 wrong.push(format!("{sku}: {gone} pieces are gone and {promised} promised of {ON_HAND}, not {shown}"));
             }
         }
         Ok(wrong)
+    }
+
+    /// Pieces that wait for those who have ordered ahead.
+    fn promised(&self, sku: &str) -> i64 {
+        let lines = self.ahead.iter().flat_map(|sale| &sale.lines);
+        lines.filter(|(of, ..)| of == sku).map(|(_, _, quantity, _)| i64::from(*quantity)).sum()
     }
 
     /// Who has shown a card and told a phone.

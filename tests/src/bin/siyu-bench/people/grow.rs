@@ -101,7 +101,7 @@ async fn rules(tagging: &Router) -> Result<String> {
             0 => ("follows.count.ever".to_owned(), 1),
             1..100 => (format!("views.count.7d{{product=P-{number}}}"), 2),
             100..150 => ("views.count.30d".to_owned(), number - 97),
-            _ => ("orders.amount.365d".to_owned(), 50_000 + 1_000 * (number - 149)),
+            _ => ("orders.amount.365d".to_owned(), 5_000 + 1_000 * (number - 149)),
         };
         let condition = json!({ "feature": feature, "op": ">=", "value": value });
         let effect = json!({ "add_tag": tag["id"], "while_true": true });
@@ -149,7 +149,7 @@ fn of(number: u64, now: UnixMs) -> Vec<Event> {
 }
 
 fn paid(number: u64, who: Identity, now: UnixMs) -> OrderEvent {
-    let fen = Fen::new(i64::try_from(1_000 + number % 90_000).unwrap_or(1_000));
+    let fen = Fen::new(i64::try_from(1_000 + number % 9_000).unwrap_or(1_000));
     let line = Line {
         line_id: "1".to_owned(),
         sku: format!("P-{}", number % 100),
