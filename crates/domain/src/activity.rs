@@ -1,6 +1,8 @@
 //! What people do where nobody sells: pages, menus, live rooms, lessons, test drives. Sources of all kinds tell it through one open
 //! door (`POST /hooks/events`).
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -132,11 +134,17 @@ pub enum Activity {
         group: String,
         /// The channel code that it came by.
         code: Option<String>,
+        /// How, where the platform says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scene: Option<JoinScene>,
     },
     /// A person left a group chat.
     GroupLeft {
         /// The group, by the platform's id.
         group: String,
+        /// Why, where the platform says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<LeaveReason>,
     },
     /// A person wrote. The text is kept sealed, not here.
     MessageSent {
@@ -168,6 +176,52 @@ pub enum Activity {
         /// The level, in the program's own word.
         level: String,
     },
+}
+
+/// How a person joined a group chat (developer.work.weixin.qq.com 92122, `join_scene`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinScene {
+    /// A member invited the person.
+    Invitation,
+    /// A member's link invited the person.
+    InvitationLink,
+    /// By a code.
+    Code,
+}
+
+/// Why a person is no longer in a group chat (developer.work.weixin.qq.com 92130, `QuitScene`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveReason {
+    /// The person went.
+    Left,
+    /// The chat's owner or an administrator removed the person.
+    Removed,
+    /// The chat was dismissed.
+    Dismissed,
+}
+
+impl LeaveReason {
+    /// Its name in JSON and SQL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Removed => "removed",
+            Self::Dismissed => "dismissed",
+        }
+    }
+}
+
+impl FromStr for LeaveReason {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Left, Self::Removed, Self::Dismissed]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+            .ok_or_else(|| format!("{text} is no reason to leave"))
+    }
 }
 
 impl Activity {

@@ -18,8 +18,8 @@ use utoipa::ToSchema;
 
 pub use self::channel::{
     AttributionDue, ContactDetailed, ContactFollow, ContactsDue, ContentRevisited, FissionHelpState, FissionHelped,
-    FissionJoined, FissionRewarded, ReceptionDue, WecomMarksDue, WecomTagsChanged, WelcomeEnded, WelcomeOutcome,
-    WelcomeResultDue,
+    FissionJoined, FissionRewarded, ReceptionDue, TemplateMessageEnded, WecomMarksDue, WecomTagsChanged, WelcomeEnded,
+    WelcomeOutcome, WelcomeResultDue,
 };
 pub use self::customer::{
     ActivityRecorded, BackfillDue, CustomerAttributeChanged, CustomerConflict, CustomerErased, CustomerIdentified,
@@ -236,6 +236,8 @@ vocabulary! {
     WecomMarksDue(WecomMarksDue, 1) = "wecom.marks_due";
     /// The welcome of a contact ended, one way or another.
     WelcomeEnded(WelcomeEnded, 1) = "welcome.ended";
+    /// The sending of a template message ended, one way or another.
+    TemplateMessageEnded(TemplateMessageEnded, 1) = "template_message.ended";
     /// WeCom is to be asked whether a message in a welcome's place was sent. A timer.
     WelcomeResultDue(WelcomeResultDue, 1) = "welcome.result_due";
     /// Who receives by a code is to be worked out again. A timer.

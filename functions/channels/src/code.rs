@@ -202,7 +202,7 @@ impl Plan {
             check_address(&branch.url).or_else(|what| mistake(path("url"), what))?;
         }
         if let Some(welcome) = &self.welcome {
-            welcome.check().map_err(|mistake| mistake.inside("welcome"))?;
+            welcome.check(kind.is_account()).map_err(|mistake| mistake.inside("welcome"))?;
         }
         let warnings = self.reception.as_ref().map_or(Ok(Vec::new()), Reception::check);
         warnings.map_err(|mistake| mistake.inside("reception"))

@@ -1,5 +1,5 @@
-//! Callbacks may be lost: once an hour WeCom is asked who the contacts of each member of staff are. Who is new is asked about, and told as a callback
-//! would have told; who is gone is gone.
+//! Callbacks may be lost: once an hour WeCom is asked who the contacts of each member of staff are. Who is new, or was
+//! asked about in vain, is asked about, and told as a callback would have told; who is gone is gone.
 
 use crate::SOURCE;
 use crate::arrive::contact;
@@ -40,9 +40,10 @@ pub fn ask(tx: &Tx<'_>, staff: &str, now: UnixMs) -> Result<(), DbError> {
 /// [`DbError`] of the statements.
 pub fn told(tx: &Tx<'_>, staff: &str, contacts: &[String], at: UnixMs) -> Result<(), DbError> {
     let known = store::of_staff(tx, staff)?;
-    let listed_here: BTreeSet<&str> = known.iter().map(|one| one.contact.as_str()).collect();
-    for new in contacts.iter().filter(|id| !listed_here.contains(id.as_str())) {
-        contact::ask_about(tx, new)?;
+    // Who was asked about in vain is asked about again.
+    let told: BTreeSet<&str> = known.iter().filter(|one| one.is_told).map(|one| one.contact.as_str()).collect();
+    for unknown in contacts.iter().filter(|id| !told.contains(id.as_str())) {
+        contact::ask_about(tx, unknown)?;
     }
     let listed: BTreeSet<&str> = contacts.iter().map(String::as_str).collect();
     let settled = at.millis().saturating_sub(SETTLED_MS);

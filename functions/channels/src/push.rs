@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// After how long what a platform has refused is asked again: an hour, in milliseconds.
 const AGAIN_MS: i64 = 3_600_000;
+/// How many codes that share daily caps are looked at for one event.
+const MOST: u32 = 100;
 
 /// Brings the platform up to what a code's plan says now.
 ///
@@ -42,6 +44,41 @@ pub fn refresh(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
 /// [`DbError`] of the statements.
 pub fn refresh_by_id(tx: &Tx<'_>, id: ChannelCodeId) -> Result<(), DbError> {
     code::by_id(tx, id)?.map_or(Ok(()), |code| refresh(tx, &code))
+}
+
+/// The same of a code by which somebody has come, and where that changes who receives, of all that share its daily caps.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn refresh_all(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
+    refresh(tx, code)?;
+    let is_changed = code::by_id(tx, code.id)?.is_some_and(|now| now.asked != code.asked);
+    if is_changed { look_at_sharing(tx, code.caps(), String::new()) } else { Ok(()) }
+}
+
+/// The same of codes that share the daily caps of one, and of that one, a batch an event: those after `after`.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn refresh_sharing(tx: &Tx<'_>, caps_of: ChannelCodeId, after: &str) -> Result<(), DbError> {
+    if after.is_empty() {
+        refresh_by_id(tx, caps_of)?;
+    }
+    let sharing = code::sharing(tx, caps_of, after, MOST)?;
+    sharing.iter().try_for_each(|code| refresh(tx, code))?;
+    match sharing.last() {
+        Some(last) if sharing.len() >= MOST as usize => look_at_sharing(tx, caps_of, last.id.to_string()),
+        _ => Ok(()),
+    }
+}
+
+fn look_at_sharing(tx: &Tx<'_>, caps_of: ChannelCodeId, after: String) -> Result<(), DbError> {
+    if code::sharing(tx, caps_of, &after, 1)?.is_empty() {
+        return Ok(());
+    }
+    let id = caps_of.to_string();
+    let event = Event::ReceptionDue(ReceptionDue { v: Version, code_id: caps_of, sharing_after: Some(after) });
+    events::schedule(tx, tx.cx().now, &format!("channels.sharing/{id}"), SOURCE, &id, &event)
 }
 
 /// Takes from the platform what it has for a code that was retired.
@@ -108,7 +145,7 @@ pub fn ask_account_at(
 
 fn contact_way(tx: &Tx<'_>, code: &Code, plan: &Reception) -> Result<(), DbError> {
     let now = tx.cx().now;
-    let taken = turn::taken(tx, code.id, day::of(now))?;
+    let taken = turn::taken(tx, code, day::of(now))?;
     remind(tx, code, plan, now)?;
     for member in plan.named() {
         pull::remind(tx, &member.staff, now)?;
@@ -117,7 +154,7 @@ fn contact_way(tx: &Tx<'_>, code: &Code, plan: &Reception) -> Result<(), DbError
         Receivers::Staff { staff, .. } => staff,
         // Everybody is full: a contact way cannot be empty, so the last list stays.
         Receivers::Full if code.asked.is_some() => return Ok(()),
-        Receivers::Full => reception::on_duty(plan, now).map_err(shape)?.into_iter().map(|one| one.staff).collect(),
+        Receivers::Full => reception::above_caps(plan, now).map_err(shape)?,
         Receivers::Nobody => return Ok(()),
     };
     let way = ContactWay {
@@ -138,7 +175,7 @@ fn contact_way(tx: &Tx<'_>, code: &Code, plan: &Reception) -> Result<(), DbError
 /// Sets the timer for when a plan has to be looked at again.
 fn remind(tx: &Tx<'_>, code: &Code, plan: &Reception, now: UnixMs) -> Result<(), DbError> {
     let Some(next) = reception::next_change(plan, now).map_err(shape)? else { return Ok(()) };
-    let event = Event::ReceptionDue(ReceptionDue { v: Version, code_id: code.id });
+    let event = Event::ReceptionDue(ReceptionDue { v: Version, code_id: code.id, sharing_after: None });
     let id = code.id.to_string();
     events::schedule(tx, next, &format!("channels.reception/{id}"), SOURCE, &id, &event)
 }
@@ -149,7 +186,7 @@ fn remind(tx: &Tx<'_>, code: &Code, plan: &Reception, now: UnixMs) -> Result<(),
 /// [`DbError`] of the insert.
 pub fn look_again(tx: &Tx<'_>, id: ChannelCodeId, refused_at: UnixMs) -> Result<(), DbError> {
     let due = refused_at.try_add_millis(AGAIN_MS).unwrap_or(refused_at);
-    let event = Event::ReceptionDue(ReceptionDue { v: Version, code_id: id });
+    let event = Event::ReceptionDue(ReceptionDue { v: Version, code_id: id, sharing_after: None });
     events::schedule_by(tx, due, &format!("channels.reception/{id}"), SOURCE, &id.to_string(), &event)
 }
 

@@ -126,6 +126,24 @@ pub struct WelcomeEnded {
     pub at: UnixMs,
 }
 
+/// The Official Account's platform told how the sending of a template message ended (`TEMPLATESENDJOBFINISH`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateMessageEnded {
+    /// Version of this payload.
+    pub v: Version<1>,
+    /// To whom.
+    pub identity: Identity,
+    /// The platform's id of the message, as the call was answered.
+    pub message_id: String,
+    /// Whether it reached the person.
+    pub delivered: bool,
+    /// The platform's word: `success`, `failed:user block`, `failed: system failed`.
+    pub status: String,
+    /// When, UTC.
+    pub at: UnixMs,
+}
+
 /// A timer: who receives by a code is to be worked out again (a slot begins or ends, a day begins).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -134,6 +152,9 @@ pub struct ReceptionDue {
     pub v: Version<1>,
     /// The code.
     pub code_id: ChannelCodeId,
+    /// Where it is there, the codes that share the daily caps of `code_id` are looked at too, those after this id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing_after: Option<String>,
 }
 
 /// A timer: WeCom is to be asked who the contacts of a member of staff are. Callbacks may be lost.

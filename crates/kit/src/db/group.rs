@@ -31,11 +31,11 @@ struct Queue {
 
 /// A write in the queue, its types forgotten.
 pub(super) trait Waiting: Send {
-    /// Runs it in the open transaction and keeps the outcome. Tells whether the pump has to be nudged.
+    /// Runs it in the open transaction, which is its own where it is `alone`, and keeps the outcome. Tells whether the pump has to be nudged.
     ///
     /// # Errors
-    /// When the whole transaction is lost; a failure of its own is kept as its outcome.
-    fn run(&mut self, connection: &backend::Connection) -> Result<bool, DbError>;
+    /// When the whole transaction is to be given up. A failure of its own is kept as its outcome, and is an error here where it is alone.
+    fn run(&mut self, connection: &backend::Connection, alone: bool) -> Result<bool, DbError>;
 
     /// Answers the caller, who learns of success only after COMMIT.
     fn finish(self: Box<Self>, committed: &Result<(), DbError>);
@@ -62,20 +62,23 @@ where
     T: Send,
     E: From<DbError> + Send,
 {
-    fn run(&mut self, connection: &backend::Connection) -> Result<bool, DbError> {
+    fn run(&mut self, connection: &backend::Connection, alone: bool) -> Result<bool, DbError> {
         let Some(writing) = self.writing.take() else { return Ok(false) };
         let tx = Tx::new(connection, &self.cx);
-        // The savepoint's own failures mean that the transaction is lost: tell them from the write's error.
         let mut outcome = None;
-        let kept = tx.savepoint(|tx| {
+        let part = |tx: &Tx<'_>| {
             let result = writing(tx);
             let failed = result.is_err();
             outcome = Some(result);
             if failed { Err(Undo::Own) } else { Ok(()) }
-        });
+        };
+        // Alone, the transaction does for a savepoint, which would have SQLite copy every page before it is changed. The savepoint's own
+        // failures mean that the transaction is lost: they are told from the write's error.
+        let kept = if alone { part(&tx) } else { tx.savepoint(part) };
         self.outcome = outcome;
         match kept {
             Ok(()) => Ok(tx.wants_nudge()),
+            Err(Undo::Own) if alone => Err(DbError::Unavailable("the write failed".to_owned())),
             Err(Undo::Own) => Ok(false),
             Err(Undo::Lost(error)) => Err(error),
         }
@@ -192,8 +195,9 @@ impl Leader {
         let mut writes = self.0.take();
         let mut nudge = false;
         let mut committed = Ok(());
+        let alone = writes.len() == 1;
         for write in &mut writes {
-            match write.run(&writer) {
+            match write.run(&writer, alone) {
                 Ok(wanted) => nudge |= wanted,
                 Err(error) => {
                     committed = Err(error);

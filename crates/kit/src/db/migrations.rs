@@ -58,6 +58,7 @@ const MIGRATIONS: &[Migration] = migrations![
     22 "0022_tag_retired",
     23 "0023_transfers",
     24 "0024_ways_and_messages",
+    25 "0025_group_chats_and_caps",
 ];
 
 /// Whether the database stands before the newest migration. Needs no lock.

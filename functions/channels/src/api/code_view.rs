@@ -31,7 +31,7 @@ pub struct CodeView {
     /// Of WeCom's ways: the address of WeCom's own picture, which opens without a page between.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<String>,
-    /// How far the platform is: `ready`, `pending`, `trouble`.
+    /// How far the platform is: `ready`, `pending`, `trouble`; `expired` where a temporary one works no longer, `retired` where it was taken back.
     status: &'static str,
     /// Why the platform does not have it as it is wanted, and what to change.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,10 +52,12 @@ pub struct CodeView {
 }
 
 impl CodeView {
-    /// A code as it is shown. `public_url` is where the outside world reaches this application.
-    pub fn new(code: Code, public_url: Option<&str>) -> Self {
+    /// A code as it is shown at `now`. `public_url` is where the outside world reaches this application.
+    pub fn new(code: Code, public_url: Option<&str>, now: UnixMs) -> Self {
         let target = target(&code, public_url);
         let status = match (&code.trouble, &target) {
+            _ if code.retired_at.is_some() => "retired",
+            _ if code.is_expired(now) => "expired",
             (Some(_), _) => "trouble",
             (None, None) => "pending",
             (None, Some(_)) => "ready",

@@ -95,7 +95,7 @@ pub async fn list(
         |tx: &Tx<'_>| code::list(tx, query.channel.as_deref(), caller.store.as_str(), after, limit.saturating_add(1));
     let codes = shared.app.db().read(&cx, found).await.map_err(Problem::from)?;
     let mark = |code: &Code| Mark { created_at: code.created_at.millis(), id: code.id };
-    Ok(Json(Page::new(codes, limit, mark).map(|code| CodeView::new(code, shared.public_url()))))
+    Ok(Json(Page::new(codes, limit, mark).map(|code| CodeView::new(code, shared.public_url(), cx.now))))
 }
 
 /// One code.
@@ -113,7 +113,7 @@ pub async fn show(
     Path(id): Path<ChannelCodeId>,
 ) -> Result<Json<CodeView>, Problem> {
     let found = shared.app.db().read(&cx, |tx| seen(tx, &caller, id)).await?;
-    Ok(Json(CodeView::new(found, shared.public_url())))
+    Ok(Json(CodeView::new(found, shared.public_url(), cx.now)))
 }
 
 /// Makes a code. The platform makes its part in the background: `status` tells.
@@ -138,7 +138,7 @@ pub async fn create(
     write_once(&shared.app, &cx, caller, key, &body, move |tx, caller| {
         let made = add(tx, caller, new)?;
         audit::done(tx, caller, &made.id.to_string())?;
-        Answer::json(StatusCode::CREATED, &CodeView::new(made, url.as_deref()))
+        Answer::json(StatusCode::CREATED, &CodeView::new(made, url.as_deref(), tx.cx().now))
     })
     .await
 }
@@ -148,6 +148,19 @@ pub async fn create(
 /// # Errors
 /// 403 for a store that the caller does not see, 422 where the channel, a tag or the plan is unfit.
 pub fn add(tx: &Tx<'_>, caller: &Caller<ChannelsWrite>, new: NewCode) -> Result<Code, Problem> {
+    add_sharing(tx, caller, new, None)
+}
+
+/// The same of a code for which another's daily caps hold.
+///
+/// # Errors
+/// As [`add`].
+pub fn add_sharing(
+    tx: &Tx<'_>,
+    caller: &Caller<ChannelsWrite>,
+    new: NewCode,
+    caps_of: Option<ChannelCodeId>,
+) -> Result<Code, Problem> {
     let now = tx.cx().now;
     let store = new.store.unwrap_or_else(|| caller.store.as_str().to_owned());
     let code = Code {
@@ -158,6 +171,7 @@ pub fn add(tx: &Tx<'_>, caller: &Caller<ChannelsWrite>, new: NewCode) -> Result<
         state: short_state(),
         store,
         plan: new.plan,
+        caps_of,
         version: 1,
         asked: None,
         config_id: None,
@@ -195,6 +209,7 @@ pub async fn change(
 ) -> Result<Json<CodeView>, Problem> {
     let write = move |tx: &Tx<'_>| {
         let mut code = in_use(seen(tx, &caller, id)?)?;
+        stays_exclusive(&code, &body.plan)?;
         code.channel = body.channel;
         code.name = super::label("name", &body.name)?;
         code.store = body.store;
@@ -206,7 +221,7 @@ pub async fn change(
         seen(tx, &caller, id)
     };
     let changed = shared.app.db().write(&cx, write).await?;
-    Ok(Json(CodeView::new(changed, shared.public_url())))
+    Ok(Json(CodeView::new(changed, shared.public_url(), cx.now)))
 }
 
 /// Makes a copy of a code, with a state of its own.
@@ -236,7 +251,7 @@ pub async fn clone(
         let store = Some(copy.store.unwrap_or(store));
         let made = add(tx, caller, NewCode { channel, kind, name: copy.name, store, plan })?;
         audit::done(tx, caller, &made.id.to_string())?;
-        Answer::json(StatusCode::CREATED, &CodeView::new(made, url.as_deref()))
+        Answer::json(StatusCode::CREATED, &CodeView::new(made, url.as_deref(), tx.cx().now))
     })
     .await
 }
@@ -267,7 +282,7 @@ pub async fn retire(
         code::retire(tx, id)?;
         push::withdraw(tx, &found)?;
         audit::done(tx, caller, &id.to_string())?;
-        Answer::json(StatusCode::OK, &CodeView::new(seen(tx, caller, id)?, url.as_deref()))
+        Answer::json(StatusCode::OK, &CodeView::new(seen(tx, caller, id)?, url.as_deref(), tx.cx().now))
     })
     .await
 }
@@ -280,6 +295,17 @@ pub fn seen<S>(tx: &Tx<'_>, caller: &Caller<S>, id: ChannelCodeId) -> Result<Cod
     code::by_id(tx, id)?
         .filter(|code| caller.store.contains(Some(&code.store)))
         .ok_or_else(|| Problem::not_found("there is no such code among those that you may see"))
+}
+
+/// WeCom takes `is_exclusive` when a contact way is made, not when it is changed (developer.work.weixin.qq.com 92228).
+fn stays_exclusive(code: &Code, plan: &Plan) -> Result<(), Problem> {
+    let is_exclusive = |plan: &Plan| plan.reception.as_ref().is_some_and(|reception| reception.exclusive);
+    let is_asked = code.kind == CodeKind::ContactWay && (code.asked.is_some() || code.config_id.is_some());
+    if !is_asked || is_exclusive(&code.plan) == is_exclusive(plan) {
+        return Ok(());
+    }
+    let detail = "plan.reception.exclusive: WeCom does not change this of a contact way that it has: make a new code";
+    Err(Problem::unprocessable("code-unfit", detail).with("path", "plan.reception.exclusive"))
 }
 
 fn in_use(code: Code) -> Result<Code, Problem> {

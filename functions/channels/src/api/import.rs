@@ -96,7 +96,8 @@ pub async fn create(
             return Answer::json(status, &Imported { codes: Vec::new(), errors });
         }
         audit::done(tx, caller, &query.from.to_string())?;
-        let codes = made.into_iter().map(|code| CodeView::new(code, url.as_deref())).collect();
+        let now = tx.cx().now;
+        let codes = made.into_iter().map(|code| CodeView::new(code, url.as_deref(), now)).collect();
         Answer::json(status, &Imported { codes, errors })
     })
     .await

@@ -33,7 +33,7 @@ const FARTHEST_M: f64 = 100_000.0;
     (status = 200, description = "A page, in Chinese, for a phone", body = String, content_type = "text/html"),
     (status = 303, description = "To the link's target"),
     (status = 404, description = "A page that says that there is no such code", body = String, content_type = "text/html"),
-    (status = 410, description = "A page that says that the code is retired", body = String, content_type = "text/html"),
+    (status = 410, description = "A page that says that the code is retired or its time over", body = String, content_type = "text/html"),
     (status = 503, description = "The database is busy: repeat", body = Problem),
 ))]
 pub async fn open(
@@ -99,7 +99,7 @@ enum Opened {
 fn found(tx: &Tx<'_>, state: &str) -> Result<Result<Box<Code>, Opened>, DbError> {
     Ok(match code::by_state(tx, state)? {
         None => Err(Opened::Unknown),
-        Some(code) if code.retired_at.is_some() => Err(Opened::Retired),
+        Some(code) if code.retired_at.is_some() || code.is_expired(tx.cx().now) => Err(Opened::Retired),
         Some(code) => Ok(Box::new(code)),
     })
 }
@@ -126,7 +126,7 @@ fn assign(tx: &Tx<'_>, code: &Code, visitor: &str) -> Result<Option<Receiver>, D
     let staff = match last {
         Some((staff, true)) => staff,
         last => {
-            let (taken, given) = (turn::taken(tx, code.id, today)?, turn::given(tx, code.id, today)?);
+            let (taken, given) = (turn::taken(tx, code, today)?, turn::given(tx, code.id, today)?);
             let before = last.as_ref().map(|(staff, _)| staff.as_str());
             let asked = Asked { at: now, today: &taken, round: &given, before };
             match choose(plan, asked).map_err(|error| DbError::Shape(error.to_string()))? {

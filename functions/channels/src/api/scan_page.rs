@@ -42,7 +42,7 @@ pub fn stores(branches: &[Branch]) -> Response {
     page(StatusCode::OK, "选择门店", &body, Some(LOCATE))
 }
 
-/// The page of a code that is retired.
+/// The page of a code that is retired, or whose time is over.
 pub fn retired() -> Response {
     page(StatusCode::GONE, "二维码已停用", "<p>此二维码已停用，请向门店或客服索取新的二维码。</p>", None)
 }

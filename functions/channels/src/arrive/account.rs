@@ -1,11 +1,12 @@
 //! What the Official Account's callbacks tell: followers who come and go, scans, menus, messages.
 
-use super::{Did, NOBODY_TAKES, OFFICIAL_ACCOUNT, greet, tell};
+use super::{Did, OFFICIAL_ACCOUNT, greet, tell};
+use crate::SOURCE;
 use crate::push::ask_account;
 use crate::store::code::{self, Code};
-use crate::store::{known, message};
-use domain::{Activity, Identity, IdentityKind};
-use kit::{DbError, Tx, Vault, inbox};
+use crate::store::{known, message, person};
+use domain::{Activity, Event, Identity, IdentityKind, TemplateMessageEnded, Version};
+use kit::{DbError, Tx, Vault, events, inbox};
 use platforms::official_account::Ask;
 use platforms::official_account::callback::{Notice, Received};
 
@@ -35,23 +36,34 @@ pub fn take(tx: &Tx<'_>, vault: &Vault, app_id: &str, text: &str, received: Rece
                 scanned(tx, &did, &who, code)?;
             }
             greet::follower(tx, text, &who, code.as_ref(), at)?;
-            ask_account(tx, &Ask::GetPerson { open_id: who.value.clone() }, &who.value).map(drop)
+            ask_about(tx, &who)
         }
-        Notice::Scanned { open_id, scene } => match by_scene(tx, Some(scene))? {
-            Some(code) => scanned(tx, &did, &who(open_id), &code),
-            None => Ok(()),
-        },
+        Notice::Scanned { open_id, scene } => {
+            let who = who(open_id);
+            meet(tx, &who)?;
+            let Some(code) = by_scene(tx, Some(scene))? else { return Ok(()) };
+            scanned(tx, &did, &who, &code)?;
+            if code.plan.welcome.is_none() {
+                return Ok(());
+            }
+            greet::follower(tx, text, &who, Some(&code), at)
+        }
         Notice::Unsubscribed { open_id } => {
             tell(tx, did(who(open_id), Activity::AccountUnfollowed { account })).map(drop)
         }
         Notice::MenuClicked { open_id, key } => {
-            tell(tx, did(who(open_id), Activity::MenuUsed { account, menu: key })).map(drop)
+            let who = who(open_id);
+            meet(tx, &who)?;
+            tell(tx, did(who, Activity::MenuUsed { account, menu: key })).map(drop)
         }
         Notice::MenuViewed { open_id, url } => {
-            tell(tx, did(who(open_id), Activity::MenuUsed { account, menu: url })).map(drop)
+            let who = who(open_id);
+            meet(tx, &who)?;
+            tell(tx, did(who, Activity::MenuUsed { account, menu: url })).map(drop)
         }
         Notice::Message { open_id, form, text: said, .. } => {
             let who = who(open_id);
+            meet(tx, &who)?;
             let said = said.as_ref().map(|text| text.expose().as_str());
             let heard = |word: &String| said.is_some_and(|text| text.contains(word.as_str()));
             let keywords: Vec<String> = known::keywords(tx)?.into_iter().filter(heard).collect();
@@ -63,12 +75,29 @@ pub fn take(tx: &Tx<'_>, vault: &Vault, app_id: &str, text: &str, received: Rece
         }
         // Where somebody is belongs to nobody's figures, and is not kept.
         Notice::Located { .. } => Ok(()),
-        Notice::TemplateSent { .. } => inbox::quarantine(tx, vault, OFFICIAL_ACCOUNT, text.as_bytes(), NOBODY_TAKES),
+        Notice::TemplateSent { open_id, message_id, status } => {
+            let delivered = status == "success";
+            let event = TemplateMessageEnded { v: Version, identity: who(open_id), message_id, delivered, status, at };
+            let subject = event.message_id.clone();
+            events::append(tx, SOURCE, &subject, &Event::TemplateMessageEnded(event)).map(drop)
+        }
         Notice::Other { kind } => {
             let reason = format!("the kind {kind} is not known");
             inbox::quarantine(tx, vault, OFFICIAL_ACCOUNT, text.as_bytes(), &reason)
         }
     }
+}
+
+/// Asks who a follower is whom nobody has heard of: one who followed before this application was there, or whose subscription was lost.
+fn meet(tx: &Tx<'_>, who: &Identity) -> Result<(), DbError> {
+    match person::customer_of(tx, who)? {
+        Some(_) => Ok(()),
+        None => ask_about(tx, who),
+    }
+}
+
+fn ask_about(tx: &Tx<'_>, who: &Identity) -> Result<(), DbError> {
+    ask_account(tx, &Ask::GetPerson { open_id: who.value.clone() }, &who.value).map(drop)
 }
 
 fn by_scene(tx: &Tx<'_>, scene: Option<String>) -> Result<Option<Code>, DbError> {

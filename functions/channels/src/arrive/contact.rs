@@ -37,7 +37,7 @@ pub fn added(tx: &Tx<'_>, text: &str, added: Added<'_>) -> Result<(), DbError> {
     let was_half = !*half && contact::is_half(tx, staff, contact)?;
     contact::added(tx, staff, contact, *at, *half, found.as_ref().map(|code| code.id))?;
     let first = match &found {
-        Some(code) => contact::count(tx, code.id, staff, contact, day::of(*at), *at)?,
+        Some(code) => contact::count(tx, code, staff, contact, day::of(*at), *at)?,
         None => false,
     };
     let is_news = !is_known || was_half || first;
@@ -69,7 +69,7 @@ pub fn added(tx: &Tx<'_>, text: &str, added: Added<'_>) -> Result<(), DbError> {
         turn::fulfil(tx, code.id, staff)?;
     }
     // One more under the daily cap: who has reached it receives nobody more today.
-    if first { push::refresh(tx, &code) } else { Ok(()) }
+    if first { push::refresh_all(tx, &code) } else { Ok(()) }
 }
 
 /// The relation ended.

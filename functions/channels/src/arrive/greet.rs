@@ -79,7 +79,7 @@ pub fn contact(
     welcomed::ended(tx, Which::Key(id), outcome, now)
 }
 
-/// Welcomes a new follower of the Official Account by a customer-service message, which it may get for 48 hours.
+/// Welcomes who follows the Official Account, or scans a code of it again, by customer-service messages, which may follow on both.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
@@ -99,7 +99,11 @@ pub fn follower(tx: &Tx<'_>, text: &str, who: &Identity, code: Option<&Code>, at
         let asked = ask_account_at(tx, &ask, &format!("welcome/{id}/{place}"), due)?;
         call.get_or_insert(asked);
     }
-    call.map_or(Ok(()), |call| welcome::goes_by(tx, id, call))
+    match call {
+        Some(call) => welcome::goes_by(tx, id, call),
+        // Of a plan that was written before pictures by address were refused for accounts.
+        None => welcomed::ended(tx, Which::Key(id), WelcomeOutcome::Nothing, tx.cx().now),
+    }
 }
 
 /// A message as the single ones that an account can send. The account does not know its followers' names.

@@ -51,7 +51,8 @@ pub fn wecom(tx: &Tx<'_>, vault: &Vault, text: &str, received: Received) -> Resu
             }
             inbox::quarantine(tx, vault, WECOM, text.as_bytes(), "a handover that was not asked for here")
         }
-        Notice::GroupCreated { group } | Notice::GroupChanged { group, .. } => group::ask_about(tx, &group),
+        Notice::GroupCreated { group } => group::ask_about(tx, &group),
+        Notice::GroupChanged { group, left, quit_scene, .. } => group::changed(tx, &group, &left, quit_scene),
         Notice::GroupDismissed { group } => group::dismissed(tx, &group, at),
         Notice::TagsChanged { id, group, .. } => {
             let event = WecomTagsChanged { v: Version, id, group, at };

@@ -18,8 +18,8 @@ pub use poster::{Materials, Poster};
 pub use qr::QrStyle;
 pub use upload::Picture;
 
-/// The most bytes of an uploaded picture or font: 2 MB.
-pub const MOST_BYTES: usize = 2 * 1024 * 1024;
+/// The most bytes of an uploaded picture or font: what a request may carry, 1 MiB.
+pub const MOST_BYTES: usize = kit::extract::MAX_BODY;
 /// The most pixels of a side.
 pub const MOST_SIDE: u32 = 4096;
 
@@ -27,7 +27,7 @@ pub const MOST_SIDE: u32 = 4096;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
     /// Too many bytes.
-    #[error("the file has more than 2 MB: make it smaller")]
+    #[error("the file has more than 1 MiB: make it smaller")]
     TooManyBytes,
     /// Too many pixels.
     #[error("the picture is wider or higher than 4096 pixels: make it smaller")]

@@ -19,7 +19,7 @@ impl Typeface {
     /// Reads a TrueType or OpenType font.
     ///
     /// # Errors
-    /// [`PictureError::TooManyBytes`] above 2 MB: send the signs that are needed only; [`PictureError::NotFont`] where it cannot be read.
+    /// [`PictureError::TooManyBytes`] above 1 MiB: send the signs that are needed only; [`PictureError::NotFont`] where it cannot be read.
     pub fn read(bytes: Vec<u8>) -> Result<Self, PictureError> {
         if bytes.len() > MOST_BYTES {
             return Err(PictureError::TooManyBytes);

@@ -23,7 +23,7 @@ impl Picture {
     /// Reads a PNG or JPEG.
     ///
     /// # Errors
-    /// [`PictureError::TooManyBytes`] above 2 MB, [`PictureError::TooManyPixels`] above 4096 pixels a side, before anything is unpacked;
+    /// [`PictureError::TooManyBytes`] above 1 MiB, [`PictureError::TooManyPixels`] above 4096 pixels a side, before anything is unpacked;
     /// [`PictureError::NotPicture`] where it cannot be read.
     pub fn read(bytes: Vec<u8>) -> Result<Self, PictureError> {
         if bytes.len() > MOST_BYTES {

@@ -3,7 +3,7 @@
 use super::duty::{next_on_duty, on_duty};
 use super::{Member, Policy, Reception};
 use domain::{TimeError, UnixMs};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many contacts each member of staff has; who is not named has none.
 pub type Counts = BTreeMap<String, u32>;
@@ -55,6 +55,23 @@ pub fn receivers(plan: &Reception, at: UnixMs, today: &Counts) -> Result<Receive
         Candidates::Full => Receivers::Full,
         Candidates::Nobody => Receivers::Nobody,
     })
+}
+
+/// Who receives where everybody is full and somebody has to: those on duty, else the backup, else those who come on duty next. Sorted, each once; empty
+/// only where the plan names nobody.
+///
+/// # Errors
+/// [`TimeError::OutOfRange`] at the very ends of the calendar.
+pub fn above_caps(plan: &Reception, at: UnixMs) -> Result<Vec<String>, TimeError> {
+    let mut members = on_duty(plan, at)?;
+    if members.is_empty() {
+        members.clone_from(&plan.backup);
+    }
+    if members.is_empty() {
+        members = next_on_duty(plan, at)?;
+    }
+    let staff: BTreeSet<String> = members.into_iter().map(|member| member.staff).collect();
+    Ok(staff.into_iter().collect())
 }
 
 /// What is asked when this application itself says who receives the next contact.

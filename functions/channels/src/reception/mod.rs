@@ -9,8 +9,8 @@ mod duty;
 #[cfg(test)]
 mod tests;
 
-pub use assign::{Asked, Chosen, Counts, Receivers, choose, receivers};
-pub use duty::{next_change, on_duty};
+pub use assign::{Asked, Chosen, Counts, Receivers, above_caps, choose, receivers};
+pub use duty::next_change;
 
 use crate::hours::{Clock, Span, Weekday};
 use jiff::civil::Date;

@@ -1,4 +1,5 @@
 use super::assign::{By, Counts};
+use super::duty::on_duty;
 use super::*;
 use domain::UnixMs;
 use proptest::prelude::*;
@@ -34,6 +35,19 @@ const WEEK: &str = r#"{
     ],
     "special": [{"from": "2026-02-17", "until": "2026-02-18", "slots": [{"from": "20:00", "until": "01:00", "members": [{"staff": "feast"}]}]}]
 }"#;
+
+#[test]
+fn somebody_receives_where_everybody_is_full() {
+    let week = plan(WEEK);
+    let (noon, sunday) = (at("2026-02-13T12:00:00"), at("2026-02-15T12:00:00"));
+    assert_eq!(above_caps(&week, noon).unwrap(), ["li", "wang"]);
+    assert_eq!(above_caps(&week, sunday).unwrap(), ["li", "wang"], "nobody is on duty: those of Monday");
+    let mut backed = week;
+    backed.backup = vec![serde_json::from_str(r#"{"staff": "boss", "daily_cap": 1}"#).unwrap()];
+    let full = counts(&[("boss", 1)]);
+    assert_eq!(receivers(&backed, sunday, &full).unwrap(), Receivers::Full);
+    assert_eq!(above_caps(&backed, sunday).unwrap(), ["boss"]);
+}
 
 #[test]
 fn slots_may_cross_midnight() {

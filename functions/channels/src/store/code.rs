@@ -24,6 +24,8 @@ pub struct Code {
     pub store: String,
     /// What people have written.
     pub plan: Plan,
+    /// The code whose daily caps hold for this one too; its own where there is none.
+    pub caps_of: Option<ChannelCodeId>,
     /// How often it was changed, from 1.
     pub version: i64,
     /// What the platform was asked to have last, JSON.
@@ -45,6 +47,16 @@ pub struct Code {
 }
 
 impl Code {
+    /// The code whose daily caps hold.
+    pub fn caps(&self) -> ChannelCodeId {
+        self.caps_of.unwrap_or(self.id)
+    }
+
+    /// Whether it is a temporary one whose time is over.
+    pub fn is_expired(&self, now: UnixMs) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
             id: row.parse("id")?,
@@ -54,6 +66,7 @@ impl Code {
             state: row.get("state")?,
             store: row.get("store")?,
             plan: row.json("plan")?,
+            caps_of: row.get::<Option<String>>("caps_of")?.map(|_| row.parse("caps_of")).transpose()?,
             version: row.get("version")?,
             asked: row.get("asked")?,
             config_id: row.get("config_id")?,
@@ -73,8 +86,8 @@ impl Code {
 /// [`DbError`] of the insert.
 pub fn add(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
     tx.run(
-        "insert into channel_code (id, channel, kind, name, state, store, plan, created_at, changed_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+        "insert into channel_code (id, channel, kind, name, state, store, plan, created_at, changed_at, caps_of)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)",
         &params![
             code.id.to_string(),
             code.channel.as_str(),
@@ -84,8 +97,21 @@ pub fn add(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
             code.store.as_str(),
             json(&code.plan)?,
             code.created_at.millis(),
+            code.caps_of.map(|id| id.to_string()),
         ],
     )
+}
+
+/// Codes in use that take from another's places, by id, those after `after`.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn sharing(tx: &Tx<'_>, caps_of: ChannelCodeId, after: &str, most: u32) -> Result<Vec<Code>, DbError> {
+    let rows = tx.query(
+        "select * from channel_code where caps_of = ?1 and id > ?2 and retired_at is null order by id limit ?3",
+        &params![caps_of.to_string(), after, most],
+    )?;
+    rows.iter().map(Code::from_row).collect()
 }
 
 /// A code by its id.

@@ -1,5 +1,6 @@
 //! Who is whose contact at WeCom.
 
+use super::code::Code;
 use domain::day::Day;
 use domain::{ChannelCodeId, RelationSide, UnixMs};
 use kit::db::Row;
@@ -68,17 +69,11 @@ pub fn removed(tx: &Tx<'_>, staff: &str, contact: &str, at: UnixMs, by: Relation
 ///
 /// # Errors
 /// [`DbError`] of the insert.
-pub fn count(
-    tx: &Tx<'_>,
-    code: ChannelCodeId,
-    staff: &str,
-    contact: &str,
-    day: Day,
-    at: UnixMs,
-) -> Result<bool, DbError> {
+pub fn count(tx: &Tx<'_>, code: &Code, staff: &str, contact: &str, day: Day, at: UnixMs) -> Result<bool, DbError> {
     let first = tx.execute(
-        "insert into code_contact (code, staff, contact, day, at) values (?1, ?2, ?3, ?4, ?5) on conflict do nothing",
-        &params![code.to_string(), staff, contact, day, at.millis()],
+        "insert into code_contact (code, caps_of, staff, contact, day, at) values (?1, ?2, ?3, ?4, ?5, ?6)
+         on conflict do nothing",
+        &params![code.id.to_string(), code.caps().to_string(), staff, contact, day, at.millis()],
     )?;
     Ok(first > 0)
 }
@@ -92,6 +87,8 @@ pub struct Known {
     pub since: UnixMs,
     /// Whether it stands; else the customer has ended it, which WeCom's list does not show.
     pub stands: bool,
+    /// Whether WeCom has told who it is.
+    pub is_told: bool,
 }
 
 /// The contacts whom a member of staff still has in WeCom's list, as far as is known.
@@ -100,13 +97,15 @@ pub struct Known {
 /// [`DbError`] of the query.
 pub fn of_staff(tx: &Tx<'_>, staff: &str) -> Result<Vec<Known>, DbError> {
     let rows = tx.query(
-        "select contact, since, removed_at is null as stands from contact
+        "select contact.contact, since, removed_at is null as stands, detail.contact is not null as is_told
+           from contact left join contact_detail detail on detail.contact = contact.contact
           where staff = ?1 and (removed_at is null or removed_by = 'customer')
-          order by contact",
+          order by contact.contact",
         &params![staff],
     )?;
     let known = |row: &Row| {
-        Ok(Known { contact: row.get("contact")?, since: row.instant("since")?, stands: row.get("stands")? })
+        let (contact, since) = (row.get("contact")?, row.instant("since")?);
+        Ok(Known { contact, since, stands: row.get("stands")?, is_told: row.get("is_told")? })
     };
     rows.iter().map(known).collect()
 }

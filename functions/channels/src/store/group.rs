@@ -1,6 +1,6 @@
 //! Group chats of customers, and who is in them.
 
-use domain::UnixMs;
+use domain::{LeaveReason, UnixMs};
 use kit::{DbError, Tx, params};
 use std::collections::BTreeMap;
 
@@ -89,10 +89,27 @@ pub fn join(tx: &Tx<'_>, group: &str, member: &str, code: Option<String>, at: Un
     )
 }
 
-/// Somebody is no longer in a chat.
+/// Notes why members are about to be found gone. Who is not known as a member is passed over.
+///
+/// # Errors
+/// [`DbError`] of the update.
+pub fn leaving(tx: &Tx<'_>, group: &str, members: &[String], reason: LeaveReason) -> Result<(), DbError> {
+    tx.run(
+        "update group_chat_member set leaving = ?3
+          where group_chat = ?1 and member in (select value from json_each(?2))",
+        &params![group, super::json(&members)?, reason.as_str()],
+    )
+}
+
+/// Somebody is no longer in a chat. Tells why, where that was noted.
 ///
 /// # Errors
 /// [`DbError`] of the delete.
-pub fn leave(tx: &Tx<'_>, group: &str, member: &str) -> Result<(), DbError> {
-    tx.run("delete from group_chat_member where group_chat = ?1 and member = ?2", &params![group, member])
+pub fn leave(tx: &Tx<'_>, group: &str, member: &str) -> Result<Option<LeaveReason>, DbError> {
+    let row = tx.query_one(
+        "delete from group_chat_member where group_chat = ?1 and member = ?2 returning leaving",
+        &params![group, member],
+    )?;
+    let noted = row.filter(|row| row.get::<Option<String>>("leaving").is_ok_and(|noted| noted.is_some()));
+    noted.map(|row| row.parse("leaving")).transpose()
 }

@@ -1,24 +1,25 @@
 //! Scanners who were sent to a member of staff: each holds a place under the daily cap until it has added or its time is over.
 
+use super::code::Code;
 use crate::reception::Counts;
 use domain::ChannelCodeId;
 use domain::day::Day;
 use kit::db::Row;
 use kit::{DbError, Tx, params};
 
-/// How many places under its daily cap each receiver of a code has given away on a day: who has added, and who may still. A place that was given before
-/// midnight may be taken after it.
+/// How many places under its daily cap each receiver of a code has given away on a day: who has added, by this code or one that shares its caps, and who may
+/// still. A place that was given before midnight may be taken after it.
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn taken(tx: &Tx<'_>, code: ChannelCodeId, day: Day) -> Result<Counts, DbError> {
+pub fn taken(tx: &Tx<'_>, code: &Code, day: Day) -> Result<Counts, DbError> {
     let rows = tx.query(
         "select staff, count(*) as places from (
-             select staff from code_contact where code = ?1 and day = ?2
+             select staff from code_contact where caps_of = ?1 and day = ?2
              union all
-             select staff from reception_turn where code = ?1 and added = 0 and until > ?3)
+             select staff from reception_turn where code = ?4 and added = 0 and until > ?3)
           group by staff",
-        &params![code.to_string(), day, tx.cx().now.millis()],
+        &params![code.caps().to_string(), day, tx.cx().now.millis(), code.id.to_string()],
     )?;
     counts(&rows, "places")
 }

@@ -14,16 +14,17 @@ const LONGEST_DESCRIPTION: usize = 512;
 const LONGEST_PAGE: usize = 2048;
 
 impl Welcome {
-    /// Whether it can be sent as it is written.
+    /// Whether it can be sent as it is written, by an Official Account where `by_account`.
     ///
     /// # Errors
     /// [`Mistake`] with the place and what to change.
-    pub fn check(&self) -> Result<(), Mistake> {
+    pub fn check(&self, by_account: bool) -> Result<(), Mistake> {
         ensure(self.variants.len() <= MOST_VARIANTS, "variants", "there are more than 50: join some")?;
         for (number, variant) in self.variants.iter().enumerate() {
             let path = format!("variants[{number}]");
             check_when(&format!("{path}.when"), &variant.when)?;
             variant.message.check(&format!("{path}.message"))?;
+            variant.message.check_pictures(&format!("{path}.message"), by_account)?;
             let hides = variant.when == When::default() && (number + 1 < self.variants.len() || self.default.is_some());
             ensure(
                 !hides,
@@ -31,7 +32,10 @@ impl Welcome {
                 "it holds always, so nothing after it is ever said: let it be the default",
             )?;
         }
-        self.default.iter().try_for_each(|message| message.check("default"))
+        self.default.iter().try_for_each(|message| {
+            message.check("default")?;
+            message.check_pictures("default", by_account)
+        })
     }
 }
 
@@ -45,6 +49,18 @@ fn check_when(path: &str, when: &When) -> Result<(), Mistake> {
 }
 
 impl Message {
+    /// An account sends no picture by its address, only by an id that the platform gave it (`message/custom/send`).
+    fn check_pictures(&self, path: &str, by_account: bool) -> Result<(), Mistake> {
+        let picture = self.attachments.iter().position(|one| matches!(one, Attachment::Image { .. }));
+        match picture.filter(|_| by_account) {
+            Some(number) => mistake(
+                format!("{path}.attachments[{number}]"),
+                "an Official Account sends no picture by its address: use a link with a picture",
+            ),
+            None => Ok(()),
+        }
+    }
+
     /// Whether it can be sent as it is written. `path` is its place.
     ///
     /// # Errors

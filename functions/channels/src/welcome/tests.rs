@@ -35,7 +35,7 @@ fn the_first_variant_that_fits_is_said() {
     assert_eq!(said(loyal), "old friend", "before the night's");
     assert_eq!(said(Facts { customer: Familiarity::New, ..loyal }), "night");
     assert_eq!(Welcome { default: None, ..welcome.clone() }.choose(Facts { store: None, ..day }), Ok(None));
-    assert_eq!(welcome.check(), Ok(()));
+    assert_eq!(welcome.check(false), Ok(()));
     assert_eq!(self::welcome(&serde_json::to_string(&welcome).unwrap()), welcome);
 }
 
@@ -94,12 +94,27 @@ fn what_wecom_would_refuse_is_refused_in_words() {
         ),
         (r#"{"variants": [{"message": {"text": "a"}}]}"#.to_owned(), None),
     ] {
-        assert_eq!(welcome(&json).check().map_err(|mistake| mistake.path).err().as_deref(), path, "{json}");
+        assert_eq!(welcome(&json).check(false).map_err(|mistake| mistake.path).err().as_deref(), path, "{json}");
     }
     for unreadable in
         [text("a").replace("text", "words"), WELCOME.replace("/west", "west"), WELCOME.replace("lead", "lord")]
     {
         assert!(serde_json::from_str::<Welcome>(&unreadable).is_err(), "{unreadable}");
+    }
+}
+
+#[test]
+fn an_account_sends_no_picture_by_its_address() {
+    let picture = r#"{"text": "a", "attachments": [{"kind": "image", "url": "https://a.example/a.png"}]}"#;
+    for (json, path) in [
+        (format!(r#"{{"default": {picture}}}"#), "default.attachments[0]"),
+        (
+            format!(r#"{{"variants": [{{"when": {{"customer": "new"}}, "message": {picture}}}]}}"#),
+            "variants[0].message.attachments[0]",
+        ),
+    ] {
+        assert_eq!(welcome(&json).check(false), Ok(()), "WeCom does");
+        assert_eq!(welcome(&json).check(true).unwrap_err().path, path);
     }
 }
 

@@ -1,6 +1,9 @@
 //! The Official Account: followers by scene, menus, messages.
 
-use crate::support::{ACCOUNT, House};
+use crate::support::{ACCOUNT, House, at};
+use axum::body::Body;
+use domain::{CustomerId, CustomerIdentified, Event, Identity, IdentityKind, Version};
+use http::Request;
 use serde_json::{Value, json};
 
 fn subscribed(scene: &str) -> String {
@@ -44,7 +47,7 @@ async fn a_temporary_code_says_until_when_it_works() {
         json!({ "answer": "code_created", "ticket": "t", "url": "http://weixin.example/q/2", "expires_in": 600 });
     house.answer("create_code", made).await;
     let shown = house.get(&format!("/v1/channel-codes/{}", code["id"].as_str().unwrap())).await;
-    assert_eq!(shown["expires_at"], crate::support::at(600).to_string());
+    assert_eq!(shown["expires_at"], at(600).to_string());
 }
 
 #[tokio::test]
@@ -80,4 +83,72 @@ async fn menus_scans_and_leaving_are_told() {
         assert_eq!(house.account("o1", &fields).await.status, 200, "{fields}");
     }
     assert_eq!(house.told().await, ["menu_used", "menu_used", "code_scanned", "account_unfollowed"]);
+}
+
+/// Who followed before this application was there is met by what it does first; who scans again is welcomed back.
+#[tokio::test]
+async fn a_follower_who_scans_again_is_met_and_welcomed() {
+    let house = House::open().await;
+    let plan = json!({ "welcome": { "default": { "text": "欢迎回来" } } });
+    let code = house.code("account", plan).await;
+    let scan = format!(
+        "<MsgType>event</MsgType><Event>SCAN</Event><EventKey>{}</EventKey><Ticket>t</Ticket>",
+        code["state"].as_str().unwrap()
+    );
+    assert_eq!(house.account("o1", &scan).await.status, 200);
+    house.consume().await;
+    assert_eq!(house.asked_for("get_person").await.len(), 1);
+    assert_eq!(house.asked_for("service_message").await[0]["message"]["text"], json!("欢迎回来"));
+    let person = json!({ "answer": "person", "open_id": "o1", "subscribed": true, "union_id": "u1",
+        "subscribed_at": null, "subscribed_by": null, "scene": null });
+    house.answer("get_person", person).await;
+    let who = Identity { kind: IdentityKind::WechatOpenId, scope: Some(ACCOUNT.to_owned()), value: "o1".to_owned() };
+    let customer_id = CustomerId::new(at(0), kit::unique());
+    house
+        .happened(Event::CustomerIdentified(CustomerIdentified {
+            v: Version,
+            customer_id,
+            new: true,
+            identities: vec![who],
+            at: at(0),
+        }))
+        .await;
+    assert_eq!(
+        house.account("o1", "<MsgType>event</MsgType><Event>CLICK</Event><EventKey>m</EventKey>").await.status,
+        200
+    );
+    house.consume().await;
+    assert!(house.asked_for("get_person").await.is_empty(), "who is known is not asked about");
+}
+
+#[tokio::test]
+async fn a_temporary_code_expires() {
+    let house = House::open().await;
+    let code = house.code("account_temporary", json!({ "seconds": 60 })).await;
+    let made = json!({ "answer": "code_created", "ticket": "t", "url": "http://weixin.example/q/2", "expires_in": 60 });
+    house.answer("create_code", made).await;
+    let path = format!("/v1/channel-codes/{}", code["id"].as_str().unwrap());
+    assert_eq!(house.get(&path).await["status"], "ready");
+    let page = format!("/q/{}", code["state"].as_str().unwrap());
+    let open = || house.send(Request::get(&page).body(Body::empty()).unwrap());
+    assert_eq!(open().await.status, 200);
+    house.app.clock().set(at(60)).await.unwrap();
+    assert_eq!(house.get(&path).await["status"], "expired");
+    assert_eq!(open().await.status, 410);
+}
+
+#[tokio::test]
+async fn how_a_template_message_ended_is_told() {
+    let house = House::open().await;
+    for (number, status) in ["success", "failed:user block"].into_iter().enumerate() {
+        let fields = format!(
+            "<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>{number}</MsgID><Status><![CDATA[{status}]]></Status>"
+        );
+        assert_eq!(house.account("o1", &fields).await.status, 200);
+    }
+    let told = house.column(
+        "select subject || ' ' || (data ->> '$.identity.value') || ' ' || (data ->> '$.delivered') || ' ' || (data ->> '$.status') as v
+           from event where type = 'template_message.ended' order by seq",
+    );
+    assert_eq!(told.await, ["0 o1 1 success", "1 o1 0 failed:user block"]);
 }

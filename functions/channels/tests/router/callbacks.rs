@@ -60,17 +60,13 @@ async fn what_is_authentic_and_not_known_is_kept_once_and_answered_well() {
     assert_eq!(kept, ["wecom the kind customer_acquisition.balance_low is not known"]);
 }
 
-/// Whether a template message arrived is nothing that anybody here goes by yet; where somebody is, is not kept at all.
 #[tokio::test]
-async fn outcomes_of_template_messages_are_kept_and_places_are_not() {
+async fn where_somebody_is_is_not_kept() {
     let house = House::open().await;
-    let sent = "<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>1</MsgID><Status>success</Status>";
     let place = "<MsgType>event</MsgType><Event>LOCATION</Event><Latitude>31.2</Latitude><Longitude>121.4</Longitude><Precision>9</Precision>";
-    for fields in [sent, place] {
-        assert_eq!(house.account("o-1", fields).await.status, 200);
-    }
-    let kept = house.column("select source || ' ' || reason as v from inbox_quarantine").await;
-    assert_eq!(kept, ["official_account nobody here takes messages of this kind yet"]);
+    assert_eq!(house.account("o-1", place).await.status, 200);
+    let kept = "select (select count(*) from inbox_quarantine) || ' ' || (select count(*) from event) as v";
+    assert_eq!(house.column(kept).await, ["0 0"]);
 }
 
 #[tokio::test]
@@ -151,6 +147,27 @@ async fn lost_callbacks_are_made_good_within_the_hour() {
     assert_eq!(house.column("select count(*) || '' as v from contact where removed_at is null").await, ["1"]);
     house.wait_until(7200).await;
     assert_eq!(house.asked_for("list_contacts").await.len(), 1);
+}
+
+/// Who was asked about in vain is asked about again within the hour, until WeCom tells.
+#[tokio::test]
+async fn who_was_asked_about_in_vain_is_asked_about_again() {
+    let house = House::open().await;
+    let code = house.code("contact_way", json!({ "reception": always(&[("li", None)]) })).await;
+    let state = code["state"].as_str().unwrap();
+    house.added("li", "wm1", state, None).await;
+    house.give_up("get_contact").await;
+    let contact = json!({ "answer": "contact", "contact": "wm1", "name": null, "union_id": "u1", "kind": "wechat",
+        "follows": [{ "staff": "li", "since": at(0).to_string(), "remark": null, "state": state, "add_way": 1, "tags": [] }] });
+    for (hour, asked) in [(1, 1), (2, 0)] {
+        house.wait_until(3600 * hour).await;
+        house.answer("list_contacts", json!({ "answer": "contacts", "contacts": ["wm1"] })).await;
+        assert_eq!(house.asked_for("get_contact").await.len(), asked, "hour {hour}");
+        if asked > 0 {
+            house.answer("get_contact", contact.clone()).await;
+        }
+    }
+    assert_eq!(house.told().await.iter().filter(|kind| kind.starts_with("contact_added")).count(), 1);
 }
 
 /// In plain mode whoever has seen a signature could send another body with it.

@@ -14,11 +14,23 @@ fn group(id: &str, members: &[(&str, Option<&str>)]) -> Value {
     json!({ "answer": "group", "group": id, "name": "福利群", "owner": "li", "created_at": null, "members": list, "version": "v1" })
 }
 
-fn chats(change: &str, id: &str, seconds: i64) -> String {
+fn changed(change: &str, id: &str, seconds: i64, detail: &str) -> String {
     format!(
-        "<CreateTime>{seconds}</CreateTime><Event>change_external_chat</Event><ChatId>{id}</ChatId><ChangeType>{change}</ChangeType>\
-         <UpdateDetail>add_member</UpdateDetail><JoinScene>3</JoinScene><QuitScene>0</QuitScene><MemChangeCnt>1</MemChangeCnt>"
+        "<CreateTime>{seconds}</CreateTime><Event>change_external_chat</Event><ChatId>{id}</ChatId>\
+         <ChangeType>{change}</ChangeType>{detail}"
     )
+}
+
+fn chats(change: &str, id: &str, seconds: i64) -> String {
+    let detail = "<UpdateDetail>add_member</UpdateDetail><JoinScene>3</JoinScene><QuitScene>0</QuitScene><MemChangeCnt>1</MemChangeCnt>";
+    changed(change, id, seconds, detail)
+}
+
+/// Who left, and why.
+fn left() -> String {
+    "select data ->> '$.identities[0].value' || ' ' || coalesce(data ->> '$.activity.reason', '-') as v from event
+      where data ->> '$.activity.kind' = 'group_left' order by seq"
+        .to_owned()
 }
 
 #[tokio::test]
@@ -43,10 +55,15 @@ async fn a_chain_leads_into_the_next_chat_before_one_is_full() {
                   where data ->> '$.activity.kind' = 'group_joined' order by seq")
         .await;
     assert_eq!(joined, ["1 metro", "0 -"]);
-    // One leaves: there is room again, and that is told.
-    house.wecom(&chats("update", "g1", at(3).seconds())).await;
+    // One is removed: there is room again, and that is told with the reason.
+    let removed = "<UpdateDetail>del_member</UpdateDetail><QuitScene>1</QuitScene><MemChangeList><Item>wm2</Item></MemChangeList>";
+    house.wecom(&changed("update", "g1", at(3).seconds(), removed)).await;
     house.answer("get_group", group("g1", &[("wm1", Some(state))])).await;
-    assert!(house.told().await.contains(&"group_left".to_owned()));
+    assert_eq!(house.column(&left()).await, ["wm2 removed"]);
+    let scenes = house
+        .column("select data ->> '$.activity.scene' as v from event where data ->> '$.activity.kind' = 'group_joined'")
+        .await;
+    assert_eq!(scenes, ["code", "code"]);
     assert_eq!(house.asked_for("update_join_way").await[0]["way"]["groups"], json!(["g1", "g2"]));
 }
 
@@ -62,4 +79,28 @@ async fn a_chat_that_is_dismissed_is_led_into_no_more() {
         .await;
     house.wecom(&chats("dismiss", "g1", at(1).seconds())).await;
     assert_eq!(house.asked_for("update_join_way").await[0]["way"]["groups"], json!(["g2"]));
+}
+
+#[tokio::test]
+async fn all_leave_a_chat_that_is_dismissed_and_a_late_list_brings_nobody_back() {
+    let house = House::open().await;
+    house.wecom(&chats("update", "g1", at(1).seconds())).await;
+    house.answer("get_group", group("g1", &[("wm1", None), ("wm2", None)])).await;
+    // One goes of their own accord, in a callback that names nobody.
+    house
+        .wecom(&changed(
+            "update",
+            "g1",
+            at(2).seconds(),
+            "<UpdateDetail>del_member</UpdateDetail><QuitScene>0</QuitScene>",
+        ))
+        .await;
+    house.answer("get_group", group("g1", &[("wm1", None)])).await;
+    house.wecom(&chats("update", "g1", at(3).seconds())).await;
+    house.wecom(&chats("dismiss", "g1", at(4).seconds())).await;
+    house.answer("get_group", group("g1", &[("wm1", None)])).await;
+    assert_eq!(house.column(&left()).await, ["wm2 -", "wm1 dismissed"]);
+    let joined =
+        house.column("select count(*) || '' as v from event where data ->> '$.activity.kind' = 'group_joined'").await;
+    assert_eq!(joined, ["2"]);
 }

@@ -1,6 +1,6 @@
 //! Who receives: the platform is asked when that differs, and only then.
 
-use crate::support::{House, always, way};
+use crate::support::{House, always, at, way};
 use serde_json::{Value, json};
 
 fn staff(asked: &Value) -> Vec<&str> {
@@ -155,4 +155,58 @@ async fn a_thousand_scans_at_once_are_shared_out_exactly() {
     assert_eq!(given, vec!["50"; 20]);
     assert_eq!(house.column("select count(distinct visitor) || '' as v from reception_turn").await, ["1000"]);
     assert_eq!(house.column("select scans || '' as v from code_scan").await, ["1100"]);
+}
+
+/// WeCom takes it when a way is made only: a change that would come to nothing is refused.
+#[tokio::test]
+async fn the_exclusive_mode_of_a_way_stays_as_it_was_made() {
+    let house = House::open().await;
+    let code = house.code("contact_way", json!({ "reception": always(&[("li", None)]) })).await;
+    let path = format!("/v1/channel-codes/{}", code["id"].as_str().unwrap());
+    let mut change = json!({ "channel": "metro", "name": "A", "store": "/east/shanghai-01", "plan": code["plan"] });
+    assert_eq!(house.call("PUT", &path, Some(change.clone())).await.0, 200);
+    change["plan"]["reception"]["exclusive"] = json!(true);
+    let (status, problem) = house.call("PUT", &path, Some(change)).await;
+    assert_eq!((status.as_u16(), &problem["path"]), (422, &json!("plan.reception.exclusive")));
+}
+
+/// Makes a campaign with a code, and the codes of two who take part. Tells the states of these.
+async fn campaign(house: &House, plan: Value) -> Vec<String> {
+    let code = house.code("contact_way", plan).await;
+    let rules = json!({ "levels": [{ "helps": 1, "reward": "r" }], "starts": at(-60).to_string(), "ends": at(400_000).to_string() });
+    let made = json!({ "name": "春日裂变", "code": code["id"], "rules": rules });
+    let (status, made) = house.call("POST", "/v1/fissions", Some(made)).await;
+    assert_eq!(status, 201, "{made}");
+    let mut states = Vec::new();
+    for who in ["wm-a", "wm-b"] {
+        let who = json!({ "identity": { "kind": "wecom_external_user_id", "scope": null, "value": who } });
+        let path = format!("/v1/fissions/{}/participants", made["id"].as_str().unwrap());
+        let (status, joined) = house.call("POST", &path, Some(who)).await;
+        assert_eq!(status, 201, "{joined}");
+        let code = house.get(&format!("/v1/channel-codes/{}", joined["code"].as_str().unwrap())).await;
+        states.push(code["state"].as_str().unwrap().to_owned());
+    }
+    for number in 0..house.asked_for("add_contact_way").await.len() {
+        house.answer("add_contact_way", way(&format!("c{number}"))).await;
+    }
+    states
+}
+
+/// A cap is for all codes of a campaign together: who has reached it by one code receives by none.
+#[tokio::test]
+async fn inviters_codes_take_from_the_places_of_their_campaign_s() {
+    let house = House::open().await;
+    let plan = json!({ "reception": always(&[("li", Some(1)), ("wang", None)]) });
+    let states = campaign(&house, plan).await;
+    house.added("li", "wm1", &states[0], None).await;
+    house.wait_until(1).await;
+    let updated = house.asked_for("update_contact_way").await;
+    assert_eq!(updated.iter().map(staff).collect::<Vec<_>>(), [["wang"]; 3]);
+    // A new day, for all of them again.
+    for _ in 0..3 {
+        house.answer("update_contact_way", json!({ "answer": "done" })).await;
+    }
+    house.wait_until(20 * 3600).await;
+    let updated = house.asked_for("update_contact_way").await;
+    assert_eq!(updated.iter().map(staff).collect::<Vec<_>>(), [["li", "wang"]; 3]);
 }

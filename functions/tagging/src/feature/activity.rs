@@ -61,7 +61,7 @@ fn of_kind(book: &mut Lines, activity: &Activity) {
         Activity::ContactAdded { code, .. } => book.add("adds", 0, &[("code", code.as_deref())]),
         Activity::ContactRemoved { .. } => book.add("removals", 0, &[]),
         Activity::GroupJoined { group, .. } => book.add("joins", 0, &[("group", Some(group))]),
-        Activity::GroupLeft { group } => book.add("leaves", 0, &[("group", Some(group))]),
+        Activity::GroupLeft { group, .. } => book.add("leaves", 0, &[("group", Some(group))]),
         Activity::LessonAttended { course, minutes, .. } => {
             book.add("lessons", minutes.unwrap_or(0).into(), &[("course", Some(course))]);
         }

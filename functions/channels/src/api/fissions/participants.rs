@@ -120,7 +120,9 @@ fn begin(
     if now >= fission.rules.ends {
         return Err(Problem::conflict("fission-ended", "the campaign is over: nobody can take part any more"));
     }
-    let Code { channel, kind, store, plan, retired_at, .. } = codes::seen(tx, caller, fission.code)?;
+    let original = codes::seen(tx, caller, fission.code)?;
+    let caps_of = original.caps();
+    let Code { channel, kind, store, plan, retired_at, .. } = original;
     if retired_at.is_some() {
         return Err(Problem::conflict("retired", "the campaign's code is retired: name another in the campaign"));
     }
@@ -129,7 +131,7 @@ fn begin(
     let short: String = id.to_string().chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect();
     let name: String = fission.name.chars().take(20).collect();
     let new = NewCode { channel, kind, name: format!("{} {short}", name.trim()), store: Some(store), plan };
-    let code = codes::add(tx, caller, new)?;
+    let code = codes::add_sharing(tx, caller, new, Some(caps_of))?;
     let one = Participant {
         id,
         fission: fission.id,

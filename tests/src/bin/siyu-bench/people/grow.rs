@@ -66,6 +66,7 @@ pub async fn grow(database: &Path, customers: u64) -> Result<Grown> {
     while app.db().write(&Cx::at(now), |tx| -> Result<_, DbError> { events::fire_due(tx, 500) }).await? > 0 {
         consume(&functions).await?;
     }
+    app.db().write(&Cx::at(now), in_memory).await?;
     let began = Instant::now();
     for first in (0..customers).step_by(usize::try_from(STEP)?) {
         let write = move |tx: &kit::Tx<'_>| -> Result<(), DbError> {
@@ -88,6 +89,12 @@ pub async fn grow(database: &Path, customers: u64) -> Result<Grown> {
         tx.query("select id from customer order by id limit 5000", &[])?.iter().map(|row| row.get("id")).collect()
     };
     Ok(Grown { segment, customers: app.db().read(&Cx::at(now), ids).await? })
+}
+
+/// Growing touches the whole database again and again: what was read stays in memory, and the log of writes is moved seldom.
+fn in_memory(tx: &kit::Tx<'_>) -> Result<(), DbError> {
+    tx.query("pragma cache_size = -12000000", &[])?;
+    tx.query("pragma wal_autocheckpoint = 200000", &[]).map(drop)
 }
 
 /// Rules that ask for products, for views and for orders, and a segment.
