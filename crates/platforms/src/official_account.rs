@@ -30,6 +30,9 @@ pub const SETTINGS: &[Setting] = &[APP_ID, APP_SECRET];
 /// Its name in the outbox, and how its variables begin.
 pub const DESTINATION: &str = "official_account";
 
+/// The purpose under which texts of messages are sealed.
+pub const TEXT: &str = "inbound_message.text";
+
 /// The API's address.
 pub const BASE: &str = "https://api.weixin.qq.com";
 

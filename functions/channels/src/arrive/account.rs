@@ -7,8 +7,8 @@ use crate::store::code::{self, Code};
 use crate::store::{known, message, person};
 use domain::{Activity, Event, Identity, IdentityKind, TemplateMessageEnded, Version};
 use kit::{DbError, Tx, Vault, events, inbox};
-use platforms::official_account::Ask;
 use platforms::official_account::callback::{Notice, Received};
+use platforms::official_account::{self, Ask};
 
 /// Takes what the platform tells. `app_id` is the account's, `text` the callback as it was deciphered.
 ///
@@ -69,7 +69,7 @@ pub fn take(tx: &Tx<'_>, vault: &Vault, app_id: &str, text: &str, received: Rece
             let keywords: Vec<String> = known::keywords(tx)?.into_iter().filter(heard).collect();
             let activity = Activity::MessageSent { account, form: form.clone(), keywords };
             let event = tell(tx, did(who.clone(), activity))?;
-            let seal = |text: &str| vault.seal(message::TEXT, text.as_bytes());
+            let seal = |text: &str| vault.seal(official_account::TEXT, text.as_bytes());
             let sealed = said.map(seal).transpose().map_err(|error| DbError::Shape(error.to_string()))?;
             message::keep(tx, event, &who, &form, sealed, at)
         }

@@ -3,9 +3,6 @@
 use domain::{EventId, Identity, UnixMs};
 use kit::{DbError, Tx, params};
 
-/// The purpose under which texts of messages are sealed.
-pub const TEXT: &str = "inbound_message.text";
-
 /// Keeps a message. `sealed` is its text.
 ///
 /// # Errors

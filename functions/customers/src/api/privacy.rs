@@ -15,7 +15,7 @@ use kit::extract::Path;
 use kit::{Cx, Problem, Tx, audit, events};
 use serde_json::{Value, json};
 
-/// Everything that is known of one person, in clear: for the person, and for nobody else.
+/// Everything that is known of one person, in clear: for the person, and for nobody else. `tags` and `features` are null while tagging does not answer: ask again.
 #[utoipa::path(get, path = "/v1/customers/{id}/export", params(("id" = CustomerId, Path, description = "Its id, or one that it once had")),
     security(("token" = ["customers:privacy"])), responses(
     (status = 200, description = "What is known, in clear, by table", body = Object),
@@ -39,9 +39,13 @@ pub async fn export(
         let points = points::entries(tx, listed.id, None, u32::MAX)?.into_iter().map(EntryView::new);
         copy["membership"] = json!(MemberView::read(tx, &vault, &listed)?);
         copy["points"] = json!(points.collect::<Vec<_>>());
-        Ok::<_, Problem>(Json(copy))
+        Ok::<_, Problem>((listed.id, copy))
     };
-    shared.app.db().write(&cx, write).await
+    let (id, mut copy) = shared.app.db().write(&cx, write).await?;
+    let tagged = crate::tagging::portrait(&shared.app, &cx, id).await.unwrap_or_default();
+    copy["tags"] = tagged["tags"].clone();
+    copy["features"] = tagged["features"].clone();
+    Ok(Json(copy))
 }
 
 /// Erases what is personal of one customer: name, phone, what was said, the profile, and by which ids the person is recognised. Figures stay. Who

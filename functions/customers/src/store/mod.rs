@@ -1,6 +1,7 @@
 //! The SQL of customers.
 
 pub mod activity;
+pub mod belongings;
 pub mod conflict;
 pub mod customer;
 pub mod follow_up;

@@ -4,7 +4,7 @@ use crate::follow_up::{forget as forget_reminder, open as note_in_clear};
 use crate::intake::{INTAKE, Intake};
 use crate::portrait;
 use crate::store::view::{self, Sealed};
-use crate::store::{follow_up, identity, relation};
+use crate::store::{belongings, follow_up, identity, relation};
 use domain::CustomerId;
 use kit::{DbError, Tx, Vault, params};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// [`DbError`] of the queries.
 pub fn export(tx: &Tx<'_>, vault: &Vault, id: CustomerId) -> Result<Value, DbError> {
     let listed = view::by_id(tx, id)?.ok_or_else(|| DbError::Shape("no such customer".to_owned()))?;
-    let mut identities = Vec::new();
+    let (mut identities, mut held) = (Vec::new(), Vec::new());
     for row in identity::of_customer(tx, id)? {
         let clear = view::clear_value(tx, &row)?.and_then(|sealed| match sealed {
             Sealed::Told(sealed) => vault.open(crate::intake::PHONE, &sealed).ok(),
@@ -24,6 +24,7 @@ pub fn export(tx: &Tx<'_>, vault: &Vault, id: CustomerId) -> Result<Value, DbErr
         let clear = clear.map(|clear| String::from_utf8_lossy(&clear).into_owned());
         identities.push(json!({ "kind": row.identity.kind, "scope": row.identity.scope, "value": row.identity.value,
             "clear": clear, "first_seen": row.first_seen }));
+        held.push(row.identity);
     }
     let mut attributes = Vec::new();
     for row in view::attributes(tx, id)? {
@@ -85,7 +86,8 @@ pub fn export(tx: &Tx<'_>, vault: &Vault, id: CustomerId) -> Result<Value, DbErr
         "timeline": done,
         "relations": relations,
         "follow_ups": follow_ups(tx, vault, id)?,
-        "order_ids": view::order_ids(tx, id)?,
+        "orders": belongings::orders(tx, vault, id)?,
+        "messages": belongings::messages(tx, vault, &held)?,
     }))
 }
 
