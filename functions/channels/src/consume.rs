@@ -95,10 +95,7 @@ fn apply(app: &App, tx: &Tx<'_>, logged: &Logged) -> Result<(), ConsumeError> {
         Event::AttributionDue(due) => Ok(booking::due(tx, logged, &due)?),
         Event::WelcomeResultDue(due) => Ok(welcomed::due(tx, due.outbox_id, logged.time)?),
         Event::FissionJoined(event) => helps::joined(tx, &event),
-        Event::ReceptionDue(due) => Ok(match &due.sharing_after {
-            None => push::refresh_by_id(tx, due.code_id)?,
-            Some(after) => push::refresh_sharing(tx, due.code_id, after)?,
-        }),
+        Event::ReceptionDue(due) => Ok(push::due(tx, &due)?),
         Event::OutboxSucceeded(event) => answered::succeeded(app, tx, &event),
         Event::OutboxFailed(event) => answered::failed(tx, &event),
         _ => Ok(()),

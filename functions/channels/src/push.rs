@@ -56,20 +56,25 @@ pub fn refresh_all(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
     if is_changed { look_at_sharing(tx, code.caps(), String::new()) } else { Ok(()) }
 }
 
-/// The same of codes that share the daily caps of one, and of that one, a batch an event: those after `after`.
+/// A code's plan changes by the hour, or what has gone from daily caps that it shares.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
-pub fn refresh_sharing(tx: &Tx<'_>, caps_of: ChannelCodeId, after: &str) -> Result<(), DbError> {
+pub fn due(tx: &Tx<'_>, due: &ReceptionDue) -> Result<(), DbError> {
+    match &due.sharing_after {
+        None => refresh_by_id(tx, due.code_id),
+        Some(after) => refresh_sharing(tx, due.code_id, after),
+    }
+}
+
+/// The same of codes that share the daily caps of one, and of that one, a batch an event: those after `after`.
+fn refresh_sharing(tx: &Tx<'_>, caps_of: ChannelCodeId, after: &str) -> Result<(), DbError> {
     if after.is_empty() {
         refresh_by_id(tx, caps_of)?;
     }
     let sharing = code::sharing(tx, caps_of, after, MOST)?;
     sharing.iter().try_for_each(|code| refresh(tx, code))?;
-    match sharing.last() {
-        Some(last) if sharing.len() >= MOST as usize => look_at_sharing(tx, caps_of, last.id.to_string()),
-        _ => Ok(()),
-    }
+    sharing.last().map_or(Ok(()), |last| look_at_sharing(tx, caps_of, last.id.to_string()))
 }
 
 fn look_at_sharing(tx: &Tx<'_>, caps_of: ChannelCodeId, after: String) -> Result<(), DbError> {
