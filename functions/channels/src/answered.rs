@@ -121,7 +121,7 @@ fn contact_told(tx: &Tx<'_>, vault: &Vault, told: Contact, queued_at: UnixMs, at
     let name = told.name.as_ref().map(seal).transpose().map_err(|error| DbError::Shape(error.to_string()))?;
     contact::detail(tx, &told.contact, told.union_id.as_deref(), name, at)?;
     for follow in &told.follows {
-        arrive::followed(tx, &told.contact, follow)?;
+        arrive::followed(tx, &told.contact, follow, queued_at)?;
     }
     let mut follows = told
         .follows

@@ -1,4 +1,5 @@
-//! Who is in a group chat, held against who was: those who joined and left since are told.
+//! Who is in a group chat, held against who was: those who joined and left since are told. WeCom is asked when a callback tells of a change, and once an hour
+//! for the chats of chains, since callbacks may be lost.
 
 use crate::SOURCE;
 use crate::arrive::{WECOM, external_user};

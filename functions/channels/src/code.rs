@@ -109,6 +109,10 @@ pub struct Plan {
     /// The stores of a chain's code, the nearest of which is led to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub branches: Vec<Branch>,
+    /// What customers are told that the store is called, in welcomes, at most 30 characters; the last part of its path where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 30)]
+    pub store_name: Option<String>,
     /// What is said to who comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub welcome: Option<Welcome>,
@@ -172,6 +176,7 @@ impl Plan {
         only(self.hold_minutes.is_some(), &[Assigned], "hold_minutes")?;
         only(self.group_size.is_some(), &[GroupWay], "group_size")?;
         only(self.welcome.is_some(), &[ContactWay, Assigned, Account, AccountTemporary], "welcome")?;
+        only(self.store_name.is_some(), &[ContactWay, Assigned, Account, AccountTemporary], "store_name")?;
         only(self.remark.is_some() || self.description.is_some(), &[ContactWay, Assigned], "remark")?;
         let within = |value: Option<u32>, least: u32, most: u32, path: &str| {
             let fits = value.is_none_or(|value| (least..=most).contains(&value));
@@ -186,6 +191,7 @@ impl Plan {
             let fits = text.is_none_or(|text| text.chars().count() <= most && !text.trim().is_empty());
             ensure(fits, path, &format!("has 1 to {most} characters"))
         };
+        longest(self.store_name.as_ref(), 30, "store_name")?;
         longest(self.remark.as_ref(), 20, "remark")?;
         longest(self.description.as_ref(), 150, "description")?;
         if let Some(target) = &self.target {
@@ -204,8 +210,15 @@ impl Plan {
         if let Some(welcome) = &self.welcome {
             welcome.check(kind.is_account()).map_err(|mistake| mistake.inside("welcome"))?;
         }
-        let warnings = self.reception.as_ref().map_or(Ok(Vec::new()), Reception::check);
-        warnings.map_err(|mistake| mistake.inside("reception"))
+        let Some(reception) = &self.reception else { return Ok(Vec::new()) };
+        let warnings = reception.check().map_err(|mistake| mistake.inside("reception"))?;
+        let is_shared = kind == ContactWay && reception.is_weighted();
+        ensure(
+            !is_shared,
+            "reception.policy",
+            "WeCom shares a contact way's contacts evenly: use kind assigned for weights",
+        )?;
+        Ok(warnings)
     }
 
     /// For how long a scanner holds a place, in milliseconds.

@@ -1,12 +1,16 @@
 //! The store that is nearest to somebody.
 //!
 //! Both the person's coordinates and the stores' must be of one datum: what WeChat's `getLocation` gives with `gcj02` and what Chinese maps show
-//! is GCJ-02, what a bare GPS receiver gives is WGS-84, and in China the two lie up to 700 m apart. Nothing is converted here.
+//! is GCJ-02, what a browser or a bare GPS receiver gives is WGS-84, and in China the two lie up to 700 m apart.
 
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
+use std::f64::consts::PI;
 use utoipa::ToSchema;
 
+/// The half axis in metres and the squared eccentricity of Krasovsky's ellipsoid, by which GCJ-02 is reckoned.
+const KRASOVSKY_M: f64 = 6_378_245.0;
+const KRASOVSKY_E2: f64 = 0.006_693_421_622_965_943;
 /// The mean radius of the earth in metres (IUGG).
 const EARTH_M: f64 = 6_371_008.8;
 
@@ -30,6 +34,38 @@ impl Place {
         (!is_place).then_some("write latitude -90 to 90 and longitude -180 to 180, in degrees; are the two swapped?")
     }
 
+    /// Of a place in WGS-84, the same in GCJ-02: by the published formula, within a few metres. Outside of China the two are one.
+    #[must_use]
+    pub fn to_gcj02(self) -> Self {
+        let Self { latitude, longitude } = self;
+        if !(0.8293..=55.8271).contains(&latitude) || !(72.004..=137.8347).contains(&longitude) {
+            return self;
+        }
+        let (x, y) = (longitude - 105.0, latitude - 35.0);
+        let waves = |of: f64, [long, longer]: [f64; 2]| {
+            let wave = |height: f64, times: f64| height * (of * times * PI).sin();
+            wave(20.0, 1.0) + wave(40.0, 1.0 / 3.0) + wave(long, 1.0 / 12.0) + wave(longer, 1.0 / 30.0)
+        };
+        let both = 20.0 * (6.0 * x * PI).sin() + 20.0 * (2.0 * x * PI).sin();
+        let (slope, root) = (0.1 * x * y, x.abs().sqrt());
+        let north = (both + waves(y, [160.0, 320.0])) * 2.0 / 3.0 - 100.0
+            + 2.0 * x
+            + 3.0 * y
+            + 0.2 * y * y
+            + slope
+            + 0.2 * root;
+        let east =
+            (both + waves(x, [150.0, 300.0])) * 2.0 / 3.0 + 300.0 + x + 2.0 * y + 0.1 * x * x + slope + 0.1 * root;
+        let radians = latitude.to_radians();
+        let flat = 1.0 - KRASOVSKY_E2 * radians.sin().powi(2);
+        let metres_north = KRASOVSKY_M * (1.0 - KRASOVSKY_E2) / (flat * flat.sqrt());
+        let metres_east = KRASOVSKY_M / flat.sqrt() * radians.cos();
+        Self {
+            latitude: latitude + (north / metres_north).to_degrees(),
+            longitude: longitude + (east / metres_east).to_degrees(),
+        }
+    }
+
     /// How far another place is, in metres, on a sphere: off by less than 0.6 %.
     pub fn metres_to(self, other: Self) -> f64 {
         let (latitude, other_latitude) = (self.latitude.to_radians(), other.latitude.to_radians());
@@ -40,21 +76,22 @@ impl Place {
     }
 }
 
-/// The nearest of some stores, and how far it is in metres; of two that are as near the first by name. Nothing where none lies within
-/// `within_m` metres, or where the place is none.
+/// Which of some stores is the nearest, counted from 0, and how far it is in metres; of two that are as near the first by name. Nothing where none lies
+/// within `within_m` metres, or where the place is none.
 pub fn nearest<'a>(
     from: Place,
     stores: impl IntoIterator<Item = (&'a str, Place)>,
     within_m: f64,
-) -> Option<(&'a str, f64)> {
+) -> Option<(usize, f64)> {
     if from.fault().is_some() {
         return None;
     }
-    let far = stores.into_iter().filter(|(_, place)| place.fault().is_none());
-    let far = far.map(|(name, place)| (name, from.metres_to(place))).filter(|(_, metres)| *metres <= within_m);
-    far.min_by(|(name, metres), (other, others)| {
+    let far = stores.into_iter().enumerate().filter(|(_, (_, place))| place.fault().is_none());
+    let far = far.map(|(number, (name, place))| (number, name, from.metres_to(place)));
+    let near = far.filter(|(_, _, metres)| *metres <= within_m).min_by(|(_, name, metres), (_, other, others)| {
         metres.partial_cmp(others).unwrap_or(Ordering::Equal).then(name.cmp(other))
-    })
+    });
+    near.map(|(number, _, metres)| (number, metres))
 }
 
 #[cfg(test)]
@@ -89,12 +126,22 @@ mod tests {
     fn the_nearest_store_and_of_two_the_first_by_name() {
         let near = place(31.2310, 121.4740);
         let stores = [("far", place(31.3, 121.5)), ("b", near), ("a", near), ("nowhere", place(f64::NAN, 0.0))];
-        let (name, metres) = nearest(PEOPLES_SQUARE, stores, 5_000.0).unwrap();
-        assert_eq!(name, "a");
+        let (number, metres) = nearest(PEOPLES_SQUARE, stores, 5_000.0).unwrap();
+        assert_eq!(number, 2, "a");
         assert!((60.0..90.0).contains(&metres), "{metres}");
         assert_eq!(nearest(PEOPLES_SQUARE, stores, 50.0), None, "nothing within 50 m");
         assert_eq!(nearest(place(121.4737, 31.2304), stores, f64::MAX), None, "swapped");
         assert_eq!(nearest(PEOPLES_SQUARE, [], f64::MAX), None);
+    }
+
+    #[test]
+    fn what_a_browser_tells_is_brought_to_what_chinese_maps_show() {
+        let tower = place(39.9087, 116.3975).to_gcj02();
+        assert!(tower.metres_to(place(39.9101, 116.4037)) < 20.0, "{tower:?}");
+        for abroad in [place(51.5007, -0.1246), place(-33.8568, 151.2153), place(f64::NAN, 0.0)] {
+            let same = abroad.to_gcj02();
+            assert!(same == abroad || abroad.latitude.is_nan() && same.latitude.is_nan(), "{same:?}");
+        }
     }
 
     proptest! {

@@ -40,7 +40,7 @@ pub fn ask(tx: &Tx<'_>, staff: &str, now: UnixMs) -> Result<(), DbError> {
 /// [`DbError`] of the statements.
 pub fn told(tx: &Tx<'_>, staff: &str, contacts: &[String], at: UnixMs) -> Result<(), DbError> {
     let known = store::of_staff(tx, staff)?;
-    // Who was asked about in vain is asked about again.
+    // Who was asked about in vain is asked about again, and so is of whom the whole has not come.
     let told: BTreeSet<&str> = known.iter().filter(|one| one.is_told).map(|one| one.contact.as_str()).collect();
     for unknown in contacts.iter().filter(|id| !told.contains(id.as_str())) {
         contact::ask_about(tx, unknown)?;

@@ -3,12 +3,12 @@
 
 use crate::SOURCE;
 use crate::code::CodeKind;
-use crate::pull;
 use crate::reception::{self, Receivers, Reception};
 use crate::state::short_state;
 use crate::store::code::{self, Code};
 use crate::store::way::Way;
 use crate::store::{group, json, turn, way};
+use crate::{arrive, pull};
 use domain::{ChannelCodeId, Event, OutboxId, ReceptionDue, UnixMs, Version, day};
 use kit::outbox::{self, Call};
 use kit::{DbError, Tx, events};
@@ -16,7 +16,7 @@ use platforms::official_account;
 use platforms::wecom::{self, ContactWay, JoinWay};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// After how long what a platform has refused is asked again: an hour, in milliseconds.
+/// After how long what a platform has refused is asked again, and who is in the chats of a chain: an hour, in milliseconds.
 const AGAIN_MS: i64 = 3_600_000;
 /// How many codes that share daily caps are looked at for one event.
 const MOST: u32 = 100;
@@ -46,6 +46,15 @@ pub fn refresh_by_id(tx: &Tx<'_>, id: ChannelCodeId) -> Result<(), DbError> {
     code::by_id(tx, id)?.map_or(Ok(()), |code| refresh(tx, &code))
 }
 
+/// The same of a code that was just made or changed. How full the chats of a chain are is asked for.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub fn begin(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
+    refresh(tx, code)?;
+    ask_about_groups(tx, code)
+}
+
 /// The same of a code by which somebody has come, and where that changes who receives, of all that share its daily caps.
 ///
 /// # Errors
@@ -56,13 +65,13 @@ pub fn refresh_all(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
     if is_changed { look_at_sharing(tx, code.caps(), String::new()) } else { Ok(()) }
 }
 
-/// A code's plan changes by the hour, or what has gone from daily caps that it shares.
+/// A code's plan changes by the hour, or what has gone from daily caps that it shares, or what goes on in the chats of its chain.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
 pub fn due(tx: &Tx<'_>, due: &ReceptionDue) -> Result<(), DbError> {
     match &due.sharing_after {
-        None => refresh_by_id(tx, due.code_id),
+        None => code::by_id(tx, due.code_id)?.map_or(Ok(()), |code| begin(tx, &code)),
         Some(after) => refresh_sharing(tx, due.code_id, after),
     }
 }
@@ -157,9 +166,7 @@ fn contact_way(tx: &Tx<'_>, code: &Code, plan: &Reception) -> Result<(), DbError
     }
     let staff = match reception::receivers(plan, now, &taken).map_err(shape)? {
         Receivers::Staff { staff, .. } => staff,
-        // Everybody is full: a contact way cannot be empty, so the last list stays.
-        Receivers::Full if code.asked.is_some() => return Ok(()),
-        Receivers::Full => reception::above_caps(plan, now).map_err(shape)?,
+        Receivers::Full => full(code, plan, now).map_err(shape)?,
         Receivers::Nobody => return Ok(()),
     };
     let way = ContactWay {
@@ -177,6 +184,15 @@ fn contact_way(tx: &Tx<'_>, code: &Code, plan: &Reception) -> Result<(), DbError
     })
 }
 
+/// Who is in a way's list while everybody is full, for it cannot be empty: the last list stays as long as the plan has nobody else in their place.
+fn full(code: &Code, plan: &Reception, now: UnixMs) -> Result<Vec<String>, domain::TimeError> {
+    let wanted = reception::above_caps(plan, now)?;
+    let last = code.asked.as_deref().and_then(|asked| serde_json::from_str::<ContactWay>(asked).ok());
+    let is_named = |staff: &String| wanted.contains(staff) || plan.backup.iter().any(|member| member.staff == *staff);
+    let kept = last.map(|way| way.staff).filter(|staff| staff.iter().all(is_named));
+    Ok(kept.unwrap_or(wanted))
+}
+
 /// Sets the timer for when a plan has to be looked at again.
 fn remind(tx: &Tx<'_>, code: &Code, plan: &Reception, now: UnixMs) -> Result<(), DbError> {
     let Some(next) = reception::next_change(plan, now).map_err(shape)? else { return Ok(()) };
@@ -185,12 +201,12 @@ fn remind(tx: &Tx<'_>, code: &Code, plan: &Reception, now: UnixMs) -> Result<(),
     events::schedule(tx, next, &format!("channels.reception/{id}"), SOURCE, &id, &event)
 }
 
-/// Sets the timer for another try at what the platform has refused.
+/// Sets the timer for another look at a code, an hour after `now`.
 ///
 /// # Errors
 /// [`DbError`] of the insert.
-pub fn look_again(tx: &Tx<'_>, id: ChannelCodeId, refused_at: UnixMs) -> Result<(), DbError> {
-    let due = refused_at.try_add_millis(AGAIN_MS).unwrap_or(refused_at);
+pub fn look_again(tx: &Tx<'_>, id: ChannelCodeId, now: UnixMs) -> Result<(), DbError> {
+    let due = now.try_add_millis(AGAIN_MS).unwrap_or(now);
     let event = Event::ReceptionDue(ReceptionDue { v: Version, code_id: id, sharing_after: None });
     events::schedule_by(tx, due, &format!("channels.reception/{id}"), SOURCE, &id.to_string(), &event)
 }
@@ -240,6 +256,8 @@ fn single_way(tx: &Tx<'_>, code: &Code, found: Option<Way>, wanted: ContactWay) 
 }
 
 fn join_way(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
+    // Callbacks about its chats may be lost: they are asked about again by then.
+    look_again(tx, code.id, tx.cx().now)?;
     let groups = open_groups(tx, code)?;
     if groups.is_empty() {
         return code::in_trouble(tx, code.id, "all group chats of the chain are full: add one");
@@ -257,6 +275,16 @@ fn join_way(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
         Some(config_id) => wecom::Ask::UpdateJoinWay { config_id, way },
         None => wecom::Ask::AddJoinWay { way },
     })
+}
+
+/// Asks WeCom who is in the chats of a chain.
+fn ask_about_groups(tx: &Tx<'_>, code: &Code) -> Result<(), DbError> {
+    if code.kind != CodeKind::GroupWay || code.retired_at.is_some() {
+        return Ok(());
+    }
+    let chain = &code.plan.groups;
+    let gone = group::gone(tx, chain)?;
+    chain.iter().filter(|id| !gone.contains(id)).try_for_each(|id| arrive::group::ask_about(tx, id))
 }
 
 /// The chats of the chain that are neither full nor gone, in its order; WeCom takes five.

@@ -1,6 +1,7 @@
 //! What an Official Account tells: followers who come, scan, write and go.
 
 use domain::{Secret, UnixMs};
+use serde_json::{Map, Value};
 
 use crate::wechat::envelope;
 use crate::wechat::fields::Fields;
@@ -60,6 +61,8 @@ pub enum Notice {
         form: String,
         /// What it says, where it says something in words. Personal data.
         text: Option<Secret<String>>,
+        /// What another kind than `text` holds, as JSON under the platform's names: where the picture is, which place it shows. Personal data.
+        content: Option<Secret<String>>,
         /// WeChat's id of the message.
         id: Option<String>,
     },
@@ -87,6 +90,23 @@ pub enum Notice {
         kind: String,
     },
 }
+
+/// What messages other than `text` hold.
+const HELD: [&str; 13] = [
+    "Content",
+    "Recognition",
+    "MediaId",
+    "PicUrl",
+    "ThumbMediaId",
+    "Format",
+    "Title",
+    "Description",
+    "Url",
+    "Location_X",
+    "Location_Y",
+    "Scale",
+    "Label",
+];
 
 /// Before the scene, where the scanner followed by scanning.
 const SCENE: &str = "qrscene_";
@@ -133,5 +153,8 @@ fn notice(event: &str, fields: Fields<'_>) -> Option<Notice> {
 fn written(form: &str, fields: Fields<'_>) -> Option<Notice> {
     let open_id = fields.word("FromUserName").filter(|_| form != "event")?;
     let text = fields.first(&["Content", "Recognition"]).map(Secret::new);
-    Some(Notice::Message { open_id, form: form.to_owned(), text, id: fields.word("MsgId") })
+    let held = HELD.iter().filter_map(|name| Some(((*name).to_owned(), fields.word(name)?.into())));
+    let held: Map<String, Value> = held.collect();
+    let content = (form != "text" && !held.is_empty()).then(|| Secret::new(Value::Object(held).to_string()));
+    Some(Notice::Message { open_id, form: form.to_owned(), text, content, id: fields.word("MsgId") })
 }

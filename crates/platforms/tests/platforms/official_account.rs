@@ -64,20 +64,25 @@ fn events_are_read() {
 
 #[test]
 fn messages_are_read_in_xml_and_json() {
-    let written = |form: &str, text: Option<&str>| Notice::Message {
+    let written = |form: &str, text: Option<&str>, content: Option<Value>| Notice::Message {
         open_id: "o1".to_owned(),
         form: form.to_owned(),
         text: text.map(|text| Secret::new(text.to_owned())),
+        content: content.map(|content| Secret::new(content.to_string())),
         id: Some("1234567890123456".to_owned()),
     };
     let id = "<MsgId>1234567890123456</MsgId>";
     let text = format!("<MsgType>text</MsgType><Content><![CDATA[this is a test]]></Content>{id}");
-    assert_eq!(read(&message(&text)).unwrap().notice, written("text", Some("this is a test")));
+    assert_eq!(read(&message(&text)).unwrap().notice, written("text", Some("this is a test"), None));
     let image = format!("<MsgType>image</MsgType><PicUrl>http://x</PicUrl>{id}");
-    assert_eq!(read(&message(&image)).unwrap().notice, written("image", None));
+    assert_eq!(read(&message(&image)).unwrap().notice, written("image", None, Some(json!({ "PicUrl": "http://x" }))));
+    let voice =
+        format!("<MsgType>voice</MsgType><MediaId>m</MediaId><Format>amr</Format><Recognition>hi</Recognition>{id}");
+    let content = json!({ "MediaId": "m", "Format": "amr", "Recognition": "hi" });
+    assert_eq!(read(&message(&voice)).unwrap().notice, written("voice", Some("hi"), Some(content)));
     let json = json!({ "ToUserName": "gh_1", "FromUserName": "o1", "CreateTime": 1, "MsgType": "text",
         "Content": "hi", "MsgId": 1_234_567_890_123_456_i64 });
-    assert_eq!(read(&json.to_string()).unwrap().notice, written("text", Some("hi")));
+    assert_eq!(read(&json.to_string()).unwrap().notice, written("text", Some("hi"), None));
     for text in ["", "hello", "<xml/>", "{}", "<xml><CreateTime>1</CreateTime></xml>"] {
         assert_eq!(read(text), None, "{text}");
     }

@@ -184,7 +184,7 @@ pub fn add_sharing(
     };
     check(tx, caller, &code)?;
     code::add(tx, &code)?;
-    push::refresh(tx, &code)?;
+    push::begin(tx, &code)?;
     Ok(code)
 }
 
@@ -216,7 +216,7 @@ pub async fn change(
         code.plan = body.plan;
         check(tx, &caller, &code)?;
         code::change(tx, &code)?;
-        push::refresh(tx, &code)?;
+        push::begin(tx, &code)?;
         audit::done(tx, &caller, &id.to_string())?;
         seen(tx, &caller, id)
     };
@@ -247,7 +247,9 @@ pub async fn clone(
     let copy: Clone_ = extract::json(&body)?;
     let url = shared.public_url().map(str::to_owned);
     write_once(&shared.app, &cx, caller, key, &body, move |tx, caller| {
-        let Code { channel, kind, store, plan, .. } = seen(tx, caller, id)?;
+        let Code { channel, kind, store, mut plan, .. } = seen(tx, caller, id)?;
+        // The name of the original's store is not another's.
+        plan.store_name = plan.store_name.filter(|_| copy.store.as_ref().is_none_or(|other| *other == store));
         let store = Some(copy.store.unwrap_or(store));
         let made = add(tx, caller, NewCode { channel, kind, name: copy.name, store, plan })?;
         audit::done(tx, caller, &made.id.to_string())?;

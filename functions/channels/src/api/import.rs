@@ -79,6 +79,8 @@ pub async fn create(
         let original = seen(tx, caller, query.from)?;
         let Taken { status, made, errors } = rows::take(tx, rows, query.dry_run, |tx, row| {
             let mut plan = original.plan.clone();
+            // The name of the original's store is not another's.
+            plan.store_name = plan.store_name.filter(|_| row.store == original.store);
             if let (Some(staff), Some(reception)) = (&row.staff, &mut plan.reception) {
                 reception.always(staff.split_whitespace());
             }

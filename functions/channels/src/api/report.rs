@@ -74,7 +74,8 @@ pub struct FiguresView {
     scans: i64,
     /// Who became a contact, a follower or a member of a group: once for each code and member of staff, however often it came.
     adds: i64,
-    /// Who of those who ever came so first wrote on these days.
+    /// Who of those who ever came so first wrote to an account of the merchant's on these days. Of contacts who are known only at WeCom it is 0: WeCom tells an
+    /// app nothing of what they write.
     replies: i64,
     /// Who of the contacts and followers left on these days, and has not come back. Who leaves a group only is not counted.
     losses: i64,

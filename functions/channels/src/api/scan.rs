@@ -7,9 +7,10 @@ use crate::code::CodeKind;
 use crate::link::{Device, merge};
 use crate::picture::QrStyle;
 use crate::place::{Place, nearest};
-use crate::reception::{Asked, Chosen, choose};
+use crate::reception::{Asked, By, Chosen, choose};
 use crate::store::code::{self, Code};
-use crate::store::{turn, way};
+use crate::store::turn::{self, Last};
+use crate::store::way;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
@@ -29,6 +30,7 @@ const FARTHEST_M: f64 = 100_000.0;
         ("code" = String, Path, description = "The code's `state`"),
         ("latitude" = Option<f64>, Query, description = "Of codes of stores: where the visitor is, degrees north, GCJ-02"),
         ("longitude" = Option<f64>, Query, description = "Degrees east"),
+        ("datum" = Option<String>, Query, description = "`wgs84` where the two are of WGS-84, as browsers tell them"),
     ), responses(
     (status = 200, description = "A page, in Chinese, for a phone", body = String, content_type = "text/html"),
     (status = 303, description = "To the link's target"),
@@ -118,18 +120,22 @@ fn opened(tx: &Tx<'_>, state: &str, visitor: &str) -> Result<Opened, DbError> {
 }
 
 /// Sends a scanner to a member of staff, and holds a place under the daily cap. In one transaction with the count that it goes by, so that caps and
-/// shares hold however many scan at once. Who opens the page again while the place is held sees the same.
+/// shares hold however many scan at once. Who opens the page again while the place is held sees the same; so does, in the exclusive mode, who has added, and
+/// needs no place.
 fn assign(tx: &Tx<'_>, code: &Code, visitor: &str) -> Result<Option<Receiver>, DbError> {
     let Some(plan) = &code.plan.reception else { return Ok(None) };
     let (now, today) = (tx.cx().now, day::of(tx.cx().now));
-    let last = turn::last(tx, code.id, visitor)?;
-    let staff = match last {
-        Some((staff, true)) => staff,
+    let staff = match turn::last(tx, code.id, visitor)? {
+        Some(Last::Held(staff)) => staff,
         last => {
             let (taken, given) = (turn::taken(tx, code, today)?, turn::given(tx, code.id, today)?);
-            let before = last.as_ref().map(|(staff, _)| staff.as_str());
+            let before = match &last {
+                Some(Last::Added(staff)) => Some(staff.as_str()),
+                _ => None,
+            };
             let asked = Asked { at: now, today: &taken, round: &given, before };
             match choose(plan, asked).map_err(|error| DbError::Shape(error.to_string()))? {
+                Chosen::Staff { staff, by: By::Exclusive } => staff,
                 Chosen::Staff { staff, .. } => {
                     let until = now.millis().saturating_add(code.plan.hold_ms());
                     turn::give(tx, code.id, &staff, today, visitor, until)?;
@@ -148,12 +154,14 @@ fn store(code: &Code, given: &[(String, String)]) -> Response {
     let (Some(latitude), Some(longitude)) = (number("latitude"), number("longitude")) else {
         return scan_page::stores(&code.plan.branches);
     };
-    let from = Place { latitude, longitude };
+    let place = Place { latitude, longitude };
+    let is_wgs84 = given.iter().any(|(name, value)| name == "datum" && value == "wgs84");
+    let from = if is_wgs84 { place.to_gcj02() } else { place };
     let places = code.plan.branches.iter().map(|branch| (branch.name.as_str(), branch.place));
-    let found = nearest(from, places, FARTHEST_M)
-        .and_then(|(name, _)| code.plan.branches.iter().find(|branch| branch.name == name));
+    let found = nearest(from, places, FARTHEST_M).and_then(|(number, _)| code.plan.branches.get(number));
     let Some(branch) = found else { return scan_page::stores(&code.plan.branches) };
-    let rest: Vec<_> = given.iter().filter(|(name, _)| name != "latitude" && name != "longitude").cloned().collect();
+    let is_place = |name: &str| matches!(name, "latitude" | "longitude" | "datum");
+    let rest: Vec<_> = given.iter().filter(|(name, _)| !is_place(name)).cloned().collect();
     let utm = code.plan.utm.clone().unwrap_or_default();
     lead(&merge(&branch.url, &rest, &utm))
 }

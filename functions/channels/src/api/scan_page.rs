@@ -5,9 +5,9 @@ use crate::code::Branch;
 use axum::response::Response;
 use http::StatusCode;
 
-/// Asks where the visitor is, and comes again with that.
+/// Asks where the visitor is, and comes again with that. Browsers tell it in WGS-84.
 const LOCATE: &str = "document.getElementById('near').onclick=function(){navigator.geolocation.getCurrentPosition(function(p){\
-var q=new URLSearchParams(location.search);q.set('latitude',p.coords.latitude);q.set('longitude',p.coords.longitude);\
+var q=new URLSearchParams(location.search);q.set('latitude',p.coords.latitude);q.set('longitude',p.coords.longitude);q.set('datum','wgs84');\
 location.search=q.toString()})}";
 
 /// The QR of who receives, to be pressed long in WeChat. `picture` is the platform's address of it.

@@ -61,7 +61,7 @@ pub fn take(tx: &Tx<'_>, vault: &Vault, app_id: &str, text: &str, received: Rece
             meet(tx, &who)?;
             tell(tx, did(who, Activity::MenuUsed { account, menu: url })).map(drop)
         }
-        Notice::Message { open_id, form, text: said, .. } => {
+        Notice::Message { open_id, form, text: said, content, .. } => {
             let who = who(open_id);
             meet(tx, &who)?;
             let said = said.as_ref().map(|text| text.expose().as_str());
@@ -70,7 +70,9 @@ pub fn take(tx: &Tx<'_>, vault: &Vault, app_id: &str, text: &str, received: Rece
             let activity = Activity::MessageSent { account, form: form.clone(), keywords };
             let event = tell(tx, did(who.clone(), activity))?;
             let seal = |text: &str| vault.seal(official_account::TEXT, text.as_bytes());
-            let sealed = said.map(seal).transpose().map_err(|error| DbError::Shape(error.to_string()))?;
+            // Whatever else it holds stands beside the words.
+            let kept = content.as_ref().map(|content| content.expose().as_str()).or(said);
+            let sealed = kept.map(seal).transpose().map_err(|error| DbError::Shape(error.to_string()))?;
             message::keep(tx, event, &who, &form, sealed, at)
         }
         // Where somebody is belongs to nobody's figures, and is not kept.

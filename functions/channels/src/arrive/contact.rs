@@ -2,7 +2,7 @@
 
 use super::{Did, TOLERANCE_MS, WECOM, external_user, greet, tell};
 use crate::code::CodeKind;
-use crate::store::{code, contact, turn};
+use crate::store::{code, contact, turn, welcome};
 use crate::{pull, push};
 use domain::{Activity, RelationSide, UnixMs, day};
 use kit::{DbError, Tx};
@@ -31,16 +31,16 @@ pub struct Added<'a> {
 pub fn added(tx: &Tx<'_>, text: &str, added: Added<'_>) -> Result<(), DbError> {
     let Added { staff, contact, half, at, .. } = &added;
     let found = added.state.as_deref().map_or(Ok(None), |state| code::by_state(tx, state))?;
-    let returning = contact::is_known(tx, contact)?;
+    let returning = contact::is_known(tx, staff, contact)?;
     // A callback that comes late may tell what a pull has brought already; the whole of a half is news, and so is another code.
     let is_known = contact::knows(tx, staff, contact, *at, TOLERANCE_MS)?;
-    let was_half = !*half && contact::is_half(tx, staff, contact)?;
+    let half_since = contact::half_since(tx, staff, contact)?.filter(|_| !*half);
     contact::added(tx, staff, contact, *at, *half, found.as_ref().map(|code| code.id))?;
     let first = match &found {
         Some(code) => contact::count(tx, code, staff, contact, day::of(*at), *at)?,
         None => false,
     };
-    let is_news = !is_known || was_half || first;
+    let is_news = !is_known || half_since.is_some() || first;
     if is_news {
         let activity = Activity::ContactAdded { code: found.as_ref().map(|code| code.id.to_string()), half: *half };
         let did = Did {
@@ -53,8 +53,16 @@ pub fn added(tx: &Tx<'_>, text: &str, added: Added<'_>) -> Result<(), DbError> {
         };
         tell(tx, did)?;
     }
-    // A welcome code that still lives is news by itself.
-    if is_news || greet::is_alive(&added, tx.cx().now) {
+    // A welcome code that still lives is news by itself; the whole of a half that was greeted brings none, and no second greeting.
+    let is_greeted = match half_since.filter(|_| added.welcome_code.is_none()) {
+        Some(since) => {
+            // The platform's clock may be ahead.
+            let since = since.try_add_millis(-TOLERANCE_MS).unwrap_or(since);
+            welcome::is_begun(tx, found.as_ref().map(|code| code.id), staff, contact, since)?
+        }
+        None => false,
+    };
+    if (is_news && !is_greeted) || greet::is_alive(&added, tx.cx().now) {
         greet::contact(tx, text, &added, found.as_ref(), returning)?;
     }
     pull::remind(tx, staff, tx.cx().now)?;

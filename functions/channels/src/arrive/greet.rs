@@ -135,7 +135,8 @@ fn said(
     let stage = known::stage(tx, who)?;
     let facts = Facts { at: tx.cx().now, customer, stage, store: Some(&code.store) };
     let chosen = plan.choose(facts).map_err(|error| DbError::Shape(error.to_string()))?;
-    let variables = Variables { staff, store: &code.store, code: &code.name };
+    let staff = code.plan.reception.as_ref().map_or(staff, |reception| reception.name_of(staff));
+    let variables = Variables { staff, store: code.store_name(), code: &code.name };
     Ok(chosen.map(|message| platform_message(message, variables)))
 }
 

@@ -3,7 +3,7 @@
 mod account;
 pub mod contact;
 mod greet;
-mod group;
+pub mod group;
 
 pub use account::take as account;
 
@@ -28,6 +28,10 @@ const NOBODY_TAKES: &str = "nobody here takes messages of this kind yet";
 
 /// How far the time of a callback and that of WeCom's record may lie apart, in milliseconds.
 const TOLERANCE_MS: i64 = 120_000;
+
+/// How long a half contact has stood when WeCom's record of it counts as the whole one, whose callback was lost then: half an hour, in milliseconds. The
+/// record of a moment after may be of the half itself.
+const HALF_MS: i64 = 1_800_000;
 
 /// Takes what WeCom tells. `text` is the callback as it was deciphered.
 ///
@@ -66,20 +70,26 @@ pub fn wecom(tx: &Tx<'_>, vault: &Vault, text: &str, received: Received) -> Resu
     }
 }
 
-/// WeCom tells that somebody is a contact of a member of staff. Where no callback has said so, this does.
+/// WeCom tells that somebody is a contact of a member of staff, as it was asked at `asked_at`. Where no callback has said so, this does.
 ///
 /// # Errors
 /// [`DbError`] of the statements.
-pub fn followed(tx: &Tx<'_>, contact: &str, follow: &Follow) -> Result<(), DbError> {
+pub fn followed(tx: &Tx<'_>, contact: &str, follow: &Follow, asked_at: UnixMs) -> Result<(), DbError> {
     let Follow { staff, since, state, .. } = follow;
+    let half = store::contact::half_since(tx, staff, contact)?;
+    let is_whole = |half: &UnixMs| {
+        let (half, since) = (half.millis(), since.millis());
+        since.saturating_add(TOLERANCE_MS) >= half && asked_at.millis().saturating_sub(half) >= HALF_MS
+    };
+    let whole = half.filter(is_whole);
     // The callback and the record may differ by a moment.
-    if store::contact::knows(tx, staff, contact, *since, TOLERANCE_MS)? {
+    if whole.is_none() && store::contact::knows(tx, staff, contact, *since, TOLERANCE_MS)? {
         return Ok(());
     }
     let text = format!("{staff} {contact} {since}");
     let (staff, contact) = (staff.clone(), contact.to_owned());
-    let state = state.clone();
-    contact::added(tx, &text, contact::Added { staff, contact, half: false, state, welcome_code: None, at: *since })
+    let (state, at) = (state.clone(), whole.unwrap_or(*since).max(*since));
+    contact::added(tx, &text, contact::Added { staff, contact, half: false, state, welcome_code: None, at })
 }
 
 /// WeCom's identity of a contact.

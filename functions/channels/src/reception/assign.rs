@@ -84,7 +84,7 @@ pub struct Asked<'a> {
     /// What everybody has received in this round, for the shares: today's counts if the day is to come out even, or those since the last change
     /// of duty if who comes on duty at noon is not to make up for the morning.
     pub round: &'a Counts,
-    /// The member of staff whom the customer reached before.
+    /// The member of staff whom the customer has added before.
     pub before: Option<&'a str>,
 }
 

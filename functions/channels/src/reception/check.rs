@@ -15,6 +15,8 @@ const LONGEST_SPECIAL: i32 = 366;
 const MOST_WEIGHT: u32 = 1000;
 /// WeCom's userids are no longer, in bytes.
 const LONGEST_STAFF: usize = 64;
+/// How long a name is at the most, in characters.
+const LONGEST_NAME: usize = 30;
 /// A Monday; the week without dated periods is looked at from here on.
 const MONDAY: Date = date(2024, 1, 1);
 
@@ -141,6 +143,8 @@ fn check_members(path: &str, members: &[Member]) -> Result<(), Mistake> {
         let path = format!("{path}[{number}]");
         let is_id = !member.staff.trim().is_empty() && member.staff.len() <= LONGEST_STAFF;
         ensure(is_id, &format!("{path}.staff"), "write WeCom's userid, at most 64 bytes")?;
+        let is_name = |name: &String| !name.trim().is_empty() && name.chars().count() <= LONGEST_NAME;
+        ensure(member.name.as_ref().is_none_or(is_name), &format!("{path}.name"), "write 1 to 30 characters")?;
         ensure((1..=MOST_WEIGHT).contains(&member.weight), &format!("{path}.weight"), "write 1 to 1000")?;
         let has_room = member.daily_cap != Some(0);
         ensure(has_room, &format!("{path}.daily_cap"), "0 lets nobody through: leave the member out")?;

@@ -108,6 +108,7 @@ fn join<'a>(members: &mut Members<'a>, more: impl IntoIterator<Item = &'a Member
     for member in more {
         let known = members.entry(&member.staff).or_insert_with(|| member.clone());
         known.weight = known.weight.max(member.weight);
+        known.name = known.name.take().or_else(|| member.name.clone());
         known.daily_cap = match (known.daily_cap, member.daily_cap) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),

@@ -9,7 +9,7 @@ mod duty;
 #[cfg(test)]
 mod tests;
 
-pub use assign::{Asked, Chosen, Counts, Receivers, above_caps, choose, receivers};
+pub use assign::{Asked, By, Chosen, Counts, Receivers, above_caps, choose, receivers};
 pub use duty::next_change;
 
 use crate::hours::{Clock, Span, Weekday};
@@ -25,11 +25,11 @@ pub struct Reception {
     pub staff: Vec<Slot>,
     /// Dated periods, which replace the week on their days. They do not overlap.
     pub special: Vec<Special>,
-    /// How contacts are shared out among those who receive.
+    /// How contacts are shared out among those who receive. By a contact way WeCom shares them out evenly.
     pub policy: Policy,
     /// Who receives when nobody else remains: no slot holds the time, or all who are on duty have reached their caps.
     pub backup: Vec<Member>,
-    /// Whether somebody who comes again reaches the same member of staff as before.
+    /// Whether somebody who has added a member of staff and comes again reaches the same one.
     pub exclusive: bool,
 }
 
@@ -40,7 +40,7 @@ pub enum Policy {
     /// In turn: everybody the same number. Weights do not matter.
     #[default]
     RoundRobin,
-    /// In proportion to the weights.
+    /// In proportion to the weights: of assigned codes.
     Weighted,
 }
 
@@ -86,12 +86,16 @@ pub struct DaySlot {
     pub members: Vec<Member>,
 }
 
-/// A member of staff in a plan. Where slots that overlap name somebody twice, the larger weight and the lower cap hold.
+/// A member of staff in a plan. Where slots that overlap name somebody twice, the larger weight and the lower cap hold; of names, the first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
     /// WeCom's userid.
     pub staff: String,
+    /// What customers are told in welcomes, at most 30 characters; the userid where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 30)]
+    pub name: Option<String>,
     /// The share among the others, 1 to 1000; 1 where it is left out.
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 1000)]
@@ -132,9 +136,22 @@ impl Reception {
         week.chain(special).chain(&self.backup)
     }
 
+    /// What customers are told that a member of staff is called: the first name that the plan has, else the userid.
+    pub fn name_of<'a>(&'a self, staff: &'a str) -> &'a str {
+        self.named().filter(|member| member.staff == staff).find_map(|member| member.name.as_deref()).unwrap_or(staff)
+    }
+
+    /// Whether some are to have more contacts than others.
+    pub fn is_weighted(&self) -> bool {
+        let mut weights = self.named().map(|member| member.weight);
+        let first = weights.next();
+        self.policy == Policy::Weighted && weights.any(|weight| Some(weight) != first)
+    }
+
     /// Puts these on duty always, instead of whom the plan names: a store's own staff in a copy of a chain's plan.
     pub fn always<'a>(&mut self, staff: impl Iterator<Item = &'a str>) {
-        let members = staff.map(|staff| Member { staff: staff.to_owned(), weight: 1, daily_cap: None }).collect();
+        let members =
+            staff.map(|staff| Member { staff: staff.to_owned(), name: None, weight: 1, daily_cap: None }).collect();
         self.staff = vec![Slot { days: Vec::new(), from: Clock::MIDNIGHT, until: Clock::END, members }];
         self.special = Vec::new();
         self.backup = Vec::new();

@@ -116,7 +116,7 @@ fn a_refresh_never_yields_an_empty_list() {
     assert_eq!(receivers(&plan, closed, &Counts::new()), Ok(staff(&["li", "wang"], By::Next)), "Sunday: Monday's");
     assert_eq!(receivers(&plan, closed, &full), Ok(Receivers::Full));
 
-    let backup = |staff: &str, daily_cap| Member { staff: staff.to_owned(), weight: 1, daily_cap };
+    let backup = |staff: &str, daily_cap| Member { staff: staff.to_owned(), name: None, weight: 1, daily_cap };
     plan.backup = vec![backup("sun", None), backup("li", None), backup("chen", Some(1))];
     assert_eq!(receivers(&plan, open, &full), Ok(staff(&["chen", "sun"], By::Backup)), "li is at the cap as well");
     assert_eq!(receivers(&plan, closed, &counts(&[("chen", 1)])), Ok(staff(&["li", "sun"], By::Backup)));
@@ -296,7 +296,7 @@ proptest! {
         let members: Vec<Member> = members
             .into_iter()
             .enumerate()
-            .map(|(number, (weight, daily_cap))| Member { staff: format!("s{number:02}"), weight, daily_cap })
+            .map(|(number, (weight, daily_cap))| Member { staff: format!("s{number:02}"), name: None, weight, daily_cap })
             .collect();
         let policy = if weighted { Policy::Weighted } else { Policy::RoundRobin };
         let plan = all_day(members.clone(), policy);
@@ -318,7 +318,7 @@ proptest! {
     /// After every single add each count is within 1 of its share.
     #[test]
     fn shares_are_within_one_at_all_times(weights in prop::collection::vec(1..=1000_u32, 1..20)) {
-        let member = |(number, weight): (usize, &u32)| Member { staff: format!("s{number:02}"), weight: *weight, daily_cap: None };
+        let member = |(number, weight): (usize, &u32)| Member { staff: format!("s{number:02}"), name: None, weight: *weight, daily_cap: None };
         let members: Vec<Member> = weights.iter().enumerate().map(member).collect();
         let plan = all_day(members.clone(), Policy::Weighted);
         let whole: i64 = weights.iter().copied().map(i64::from).sum();
@@ -345,7 +345,7 @@ proptest! {
             days: vec![days[day]],
             from: clock(from),
             until: clock(until),
-            members: vec![Member { staff: format!("s{who}"), weight: 1, daily_cap: None }],
+            members: vec![Member { staff: format!("s{who}"), name: None, weight: 1, daily_cap: None }],
         });
         let plan = Reception { staff: slots.collect(), ..Reception::default() };
         let half_hour = 1_800_000;
@@ -368,7 +368,7 @@ proptest! {
         caps in prop::collection::vec(prop::option::of(1..5_u32), 1..10),
         have in prop::collection::vec(0..6_u32, 10),
     ) {
-        let member = |(number, daily_cap): (usize, &Option<u32>)| Member { staff: format!("s{number}"), weight: 1, daily_cap: *daily_cap };
+        let member = |(number, daily_cap): (usize, &Option<u32>)| Member { staff: format!("s{number}"), name: None, weight: 1, daily_cap: *daily_cap };
         let plan = all_day(caps.iter().enumerate().map(member).collect(), Policy::RoundRobin);
         let today: BTreeMap<String, u32> = have.iter().enumerate().map(|(number, count)| (format!("s{number}"), *count)).collect();
         let open: BTreeSet<String> = caps.iter().enumerate().filter(|(number, cap)| cap.is_none_or(|cap| have[*number] < cap))

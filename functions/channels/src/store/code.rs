@@ -52,6 +52,12 @@ impl Code {
         self.caps_of.unwrap_or(self.id)
     }
 
+    /// What customers are told that the store is called.
+    pub fn store_name(&self) -> &str {
+        let last = || self.store.rsplit('/').find(|part| !part.is_empty());
+        self.plan.store_name.as_deref().or_else(last).unwrap_or(&self.store)
+    }
+
     /// Whether it is a temporary one whose time is over.
     pub fn is_expired(&self, now: UnixMs) -> bool {
         self.expires_at.is_some_and(|end| end <= now)

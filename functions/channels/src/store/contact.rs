@@ -6,12 +6,17 @@ use domain::{ChannelCodeId, RelationSide, UnixMs};
 use kit::db::Row;
 use kit::{DbError, Tx, params};
 
-/// Whether somebody has been a contact of anybody here.
+/// Whether somebody has been a contact of anybody here, but for what is only half with this member of staff: that is about to begin.
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn is_known(tx: &Tx<'_>, contact: &str) -> Result<bool, DbError> {
-    Ok(tx.query_one("select 1 as found from contact where contact = ?1 limit 1", &params![contact])?.is_some())
+pub fn is_known(tx: &Tx<'_>, staff: &str, contact: &str) -> Result<bool, DbError> {
+    let row = tx.query_one(
+        "select 1 as found from contact
+          where contact = ?1 and not (staff = ?2 and half = 1 and removed_at is null) limit 1",
+        &params![contact, staff],
+    )?;
+    Ok(row.is_some())
 }
 
 /// Notes that somebody added a member of staff at `at`. News that is not newer than the end of the relation that is known changes nothing: of one
@@ -87,7 +92,7 @@ pub struct Known {
     pub since: UnixMs,
     /// Whether it stands; else the customer has ended it, which WeCom's list does not show.
     pub stands: bool,
-    /// Whether WeCom has told who it is.
+    /// Whether WeCom has told who it is, and of a half contact, that it is whole.
     pub is_told: bool,
 }
 
@@ -97,7 +102,7 @@ pub struct Known {
 /// [`DbError`] of the query.
 pub fn of_staff(tx: &Tx<'_>, staff: &str) -> Result<Vec<Known>, DbError> {
     let rows = tx.query(
-        "select contact.contact, since, removed_at is null as stands, detail.contact is not null as is_told
+        "select contact.contact, since, removed_at is null as stands, detail.contact is not null and half = 0 as is_told
            from contact left join contact_detail detail on detail.contact = contact.contact
           where staff = ?1 and (removed_at is null or removed_by = 'customer')
           order by contact.contact",
@@ -125,13 +130,13 @@ pub fn knows(tx: &Tx<'_>, staff: &str, contact: &str, at: UnixMs, tolerance_ms: 
     Ok(row.is_some())
 }
 
-/// Whether somebody is a contact whom the member of staff has not confirmed.
+/// Since when somebody is a contact whom the member of staff has not confirmed; nothing where that is not so.
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn is_half(tx: &Tx<'_>, staff: &str, contact: &str) -> Result<bool, DbError> {
-    let sql = "select 1 as found from contact where contact = ?1 and staff = ?2 and half = 1 and removed_at is null";
-    Ok(tx.query_one(sql, &params![contact, staff])?.is_some())
+pub fn half_since(tx: &Tx<'_>, staff: &str, contact: &str) -> Result<Option<UnixMs>, DbError> {
+    let sql = "select since from contact where contact = ?1 and staff = ?2 and half = 1 and removed_at is null";
+    tx.query_one(sql, &params![contact, staff])?.map(|row| row.instant("since")).transpose()
 }
 
 /// Keeps what WeCom knows of a contact: its unionid, and its name, sealed.

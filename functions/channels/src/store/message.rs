@@ -3,7 +3,7 @@
 use domain::{EventId, Identity, UnixMs};
 use kit::{DbError, Tx, params};
 
-/// Keeps a message. `sealed` is its text.
+/// Keeps a message. `sealed` is its text; of other forms all that it holds, as JSON.
 ///
 /// # Errors
 /// [`DbError`] of the insert.

@@ -52,20 +52,34 @@ pub fn give(tx: &Tx<'_>, code: ChannelCodeId, staff: &str, day: Day, visitor: &s
     )
 }
 
-/// The member of staff whom a visitor was sent to last by a code, and whether that place is still held.
+/// The member of staff whom a visitor was sent to by a code.
+#[derive(Clone, Debug)]
+pub enum Last {
+    /// The place is still held.
+    Held(String),
+    /// The place became a contact.
+    Added(String),
+}
+
+/// The member of staff whose place a visitor holds; else whom it has added last. A place whose time is over without that binds nobody.
 ///
 /// # Errors
 /// [`DbError`] of the query.
-pub fn last(tx: &Tx<'_>, code: ChannelCodeId, visitor: &str) -> Result<Option<(String, bool)>, DbError> {
+pub fn last(tx: &Tx<'_>, code: ChannelCodeId, visitor: &str) -> Result<Option<Last>, DbError> {
     let row = tx.query_one(
-        "select staff, added = 0 and until > ?3 as held from reception_turn
-          where visitor = ?2 and code = ?1 order by id desc limit 1",
+        "select staff, added from reception_turn
+          where visitor = ?2 and code = ?1 and (added = 1 or until > ?3) order by added, id desc limit 1",
         &params![code.to_string(), visitor, tx.cx().now.millis()],
     )?;
-    row.map(|row| Ok((row.get("staff")?, row.get("held")?))).transpose()
+    let last = |row: Row| {
+        let (staff, added) = (row.get("staff")?, row.get("added")?);
+        Ok(if added { Last::Added(staff) } else { Last::Held(staff) })
+    };
+    row.map(last).transpose()
 }
 
-/// Somebody has added the member of staff: the oldest place that was held for that becomes a contact.
+/// Somebody has added the member of staff: the oldest place that was held for that becomes a contact. WeCom does not tell which scanner it was; who adds when
+/// the own place's time is over comes on top.
 ///
 /// # Errors
 /// [`DbError`] of the update.

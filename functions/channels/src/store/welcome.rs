@@ -45,6 +45,25 @@ pub fn begin(tx: &Tx<'_>, new: &NewWelcome<'_>) -> Result<Option<i64>, DbError> 
     )
 }
 
+/// Whether a code's welcome of a contact by a member of staff came in at `since` or later, whatever became of it.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn is_begun(
+    tx: &Tx<'_>,
+    code: Option<ChannelCodeId>,
+    staff: &str,
+    contact: &str,
+    since: UnixMs,
+) -> Result<bool, DbError> {
+    let row = tx.query_one(
+        "select 1 as found from welcome
+          where code is ?1 and came_at >= ?2 and staff = ?3 and value = ?4 limit 1",
+        &params![code.map(|id| id.to_string()), since.millis(), staff, contact],
+    )?;
+    Ok(row.is_some())
+}
+
 /// Notes by which call a welcome goes out.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
-//! Whether a welcome can be sent as it is written: the limits of WeCom's `send_welcome_msg` (document 92137).
+//! Whether a welcome can be sent as it is written: the limits of WeCom's `send_welcome_msg` (document 92137), and of an Official Account's messages of the
+//! customer service (`message/custom/send`).
 
 use super::text::{LONGEST_VALUE, Part, VARIABLES, parts};
 use super::{Attachment, Message, Welcome, When};
@@ -8,6 +9,9 @@ use crate::mistake::{Mistake, ensure, mistake};
 const MOST_VARIANTS: usize = 50;
 const MOST_ATTACHMENTS: usize = 9;
 const LONGEST_TEXT: usize = 4000;
+/// Of accounts: whoever has just followed or scanned is sent three messages at the most, one of them the text.
+const MOST_ATTACHMENTS_BY_ACCOUNT: usize = 2;
+const LONGEST_TEXT_BY_ACCOUNT: usize = 2048;
 const LONGEST_TITLE: usize = 128;
 const LONGEST_MINI_PROGRAM_TITLE: usize = 64;
 const LONGEST_DESCRIPTION: usize = 512;
@@ -23,8 +27,7 @@ impl Welcome {
         for (number, variant) in self.variants.iter().enumerate() {
             let path = format!("variants[{number}]");
             check_when(&format!("{path}.when"), &variant.when)?;
-            variant.message.check(&format!("{path}.message"))?;
-            variant.message.check_pictures(&format!("{path}.message"), by_account)?;
+            variant.message.check(&format!("{path}.message"), by_account)?;
             let hides = variant.when == When::default() && (number + 1 < self.variants.len() || self.default.is_some());
             ensure(
                 !hides,
@@ -32,10 +35,7 @@ impl Welcome {
                 "it holds always, so nothing after it is ever said: let it be the default",
             )?;
         }
-        self.default.iter().try_for_each(|message| {
-            message.check("default")?;
-            message.check_pictures("default", by_account)
-        })
+        self.default.iter().try_for_each(|message| message.check("default", by_account))
     }
 }
 
@@ -49,25 +49,41 @@ fn check_when(path: &str, when: &When) -> Result<(), Mistake> {
 }
 
 impl Message {
-    /// An account sends no picture by its address, only by an id that the platform gave it (`message/custom/send`).
-    fn check_pictures(&self, path: &str, by_account: bool) -> Result<(), Mistake> {
-        let picture = self.attachments.iter().position(|one| matches!(one, Attachment::Image { .. }));
-        match picture.filter(|_| by_account) {
+    /// What an Official Account cannot send. Nobody at WeCom sends its messages, and it does not know its followers' names; a picture it sends only by an id
+    /// that the platform gave it.
+    fn check_for_account(&self, path: &str) -> Result<(), Mistake> {
+        let text = format!("{path}.text");
+        let parts = parts(&self.text);
+        let is_nobody = parts.contains(&Part::Variable("staff"));
+        ensure(!is_nobody, &text, "an Official Account's message is of no member of staff: leave {staff} out")?;
+        let says = |part: &Part<'_>| match part {
+            Part::Text(text) => !text.trim().is_empty(),
+            Part::Variable(name) => *name != "customer",
+        };
+        let says = parts.iter().any(says);
+        ensure(says, &text, "an Official Account needs a text besides {customer}, which is empty there: write one")?;
+        let attachments = format!("{path}.attachments");
+        let is_sent = self.attachments.len() <= MOST_ATTACHMENTS_BY_ACCOUNT;
+        ensure(is_sent, &attachments, "an Official Account sends at most 2 beside the text")?;
+        match self.attachments.iter().position(|one| matches!(one, Attachment::Image { .. })) {
             Some(number) => mistake(
-                format!("{path}.attachments[{number}]"),
+                format!("{attachments}[{number}]"),
                 "an Official Account sends no picture by its address: use a link with a picture",
             ),
             None => Ok(()),
         }
     }
 
-    /// Whether it can be sent as it is written. `path` is its place.
+    /// Whether it can be sent as it is written, by an Official Account where `by_account`. `path` is its place.
     ///
     /// # Errors
     /// [`Mistake`] with the place and what to change.
-    pub fn check(&self, path: &str) -> Result<(), Mistake> {
+    pub fn check(&self, path: &str, by_account: bool) -> Result<(), Mistake> {
         let says = !self.text.trim().is_empty() || !self.attachments.is_empty();
         ensure(says, path, "it says nothing: write a text or an attachment")?;
+        if by_account {
+            self.check_for_account(path)?;
+        }
         let attachments = format!("{path}.attachments");
         ensure(self.attachments.len() <= MOST_ATTACHMENTS, &attachments, "there are more than 9")?;
         let mut length = 0_usize;
@@ -81,12 +97,12 @@ impl Message {
                 }
             };
         }
-        let fits = length <= LONGEST_TEXT;
-        ensure(
-            fits,
-            &format!("{path}.text"),
-            "it is longer than 4000 bytes, each variable counted as 100: shorten it",
-        )?;
+        let (longest, by) =
+            if by_account { (LONGEST_TEXT_BY_ACCOUNT, "an Official Account's") } else { (LONGEST_TEXT, "WeCom's") };
+        if length > longest {
+            let what = format!("it is longer than {by} {longest} bytes, each variable counted as 100: shorten it");
+            return mistake(format!("{path}.text"), what);
+        }
         self.attachments
             .iter()
             .enumerate()

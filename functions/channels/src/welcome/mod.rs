@@ -1,7 +1,6 @@
 //! Welcomes: what is said to somebody who has just added a member of staff.
 //!
-//! Variants are tried in their order, and the first whose conditions all hold is said. The limits are those of WeCom's
-//! `send_welcome_msg`.
+//! Variants are tried in their order, and the first whose conditions all hold is said. The limits are those of the platform that sends it.
 
 mod check;
 #[cfg(test)]
@@ -71,10 +70,11 @@ pub enum Familiarity {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Message {
-    /// At most 4000 bytes of UTF-8, each variable counted as 100. Variables: `{customer}`, `{staff}`, `{store}`, `{code}`.
+    /// At most 4000 bytes of UTF-8, each variable counted as 100. Variables: `{customer}`, `{staff}`, `{store}`, `{code}`. An Official Account takes 2048
+    /// bytes, needs a text, knows no `{staff}`, and says nothing for `{customer}`.
     #[schema(example = "你好{customer}，我是{staff}")]
     pub text: String,
-    /// At most 9.
+    /// At most 9; of an Official Account 2.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 9)]
     pub attachments: Vec<Attachment>,

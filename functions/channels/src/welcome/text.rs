@@ -8,9 +8,9 @@ pub const LONGEST_VALUE: usize = 100;
 /// The values of variables. The customer's nickname is personal and not kept: who sends the message fills it in.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Variables<'a> {
-    /// The name of the member of staff.
+    /// What the member of staff is called.
     pub staff: &'a str,
-    /// The name of the store.
+    /// What the store is called.
     pub store: &'a str,
     /// The name of the code.
     pub code: &'a str,

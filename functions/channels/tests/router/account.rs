@@ -69,6 +69,39 @@ async fn what_people_write_is_sealed_and_its_keywords_are_told() {
     assert_eq!(kept.await, ["text 1 0"]);
 }
 
+/// Pictures and places are kept with all that they hold, sealed; keywords are those of words.
+#[tokio::test]
+async fn what_people_send_besides_words_is_kept() {
+    let house = House::open().await;
+    let write = |tx: &kit::Tx<'_>| tx.run("insert into keyword (word, created_at) values ('南京路', 0)", &[]);
+    let made = house.app.db().write(&kit::Cx::at(at(0)), write).await;
+    made.map_err(|error: kit::DbError| error).unwrap();
+    for fields in [
+        "<MsgType>image</MsgType><PicUrl><![CDATA[http://p.example/1]]></PicUrl><MediaId>m1</MediaId><MsgId>1</MsgId>",
+        "<MsgType>location</MsgType><Location_X>31.23</Location_X><Location_Y>121.47</Location_Y><Scale>20</Scale>\
+         <Label><![CDATA[南京路1号]]></Label><MsgId>2</MsgId>",
+    ] {
+        assert_eq!(house.account("o1", fields).await.status, 200);
+        house.app.clock().set(at(1)).await.unwrap();
+    }
+    let read = |tx: &kit::Tx<'_>| {
+        let rows = tx.query("select form, sealed from inbound_message order by at", &[])?;
+        rows.iter().map(|row| Ok((row.get("form")?, row.get("sealed")?))).collect::<Result<Vec<_>, kit::DbError>>()
+    };
+    let kept: Vec<(String, Vec<u8>)> = house.app.db().read(&kit::Cx::at(at(0)), read).await.unwrap();
+    let vault = kit::Vault::new(house.app.variables()).unwrap();
+    let opened: Vec<(String, Value)> = kept
+        .into_iter()
+        .map(|(form, sealed)| (form, vault.open(platforms::official_account::TEXT, &sealed).unwrap()))
+        .map(|(form, clear)| (form, serde_json::from_slice(&clear).unwrap()))
+        .collect();
+    let place = json!({ "Location_X": "31.23", "Location_Y": "121.47", "Scale": "20", "Label": "南京路1号" });
+    let image = json!({ "PicUrl": "http://p.example/1", "MediaId": "m1" });
+    assert_eq!(opened, [("image".to_owned(), image), ("location".to_owned(), place)]);
+    let told = house.column("select data as v from event where type = 'activity.recorded'").await;
+    assert!(told.iter().all(|event| event.contains("\"keywords\":[]") && !event.contains("南京")), "{told:?}");
+}
+
 #[tokio::test]
 async fn menus_scans_and_leaving_are_told() {
     let house = House::open().await;

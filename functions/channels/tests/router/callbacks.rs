@@ -149,6 +149,39 @@ async fn lost_callbacks_are_made_good_within_the_hour() {
     assert_eq!(house.asked_for("list_contacts").await.len(), 1);
 }
 
+/// Where the callback is lost by which a half contact becomes a whole one, the hourly question finds it out.
+#[tokio::test]
+async fn a_half_contact_whose_whole_was_lost_is_made_whole() {
+    let house = House::open().await;
+    let code = house.code("contact_way", json!({ "reception": always(&[("li", None)]) })).await;
+    let state = code["state"].as_str().unwrap();
+    let half = added("li", "wm1", state, None, at(0).seconds()).replace("add_external", "add_half_external");
+    house.wecom(&half).await;
+    house.consume().await;
+    let contact = json!({ "answer": "contact", "contact": "wm1", "name": null, "union_id": "u1", "kind": "wechat",
+        "follows": [{ "staff": "li", "since": at(-1).to_string(), "remark": null, "state": state, "add_way": 1, "tags": [] }] });
+    house.answer("get_contact", contact.clone()).await;
+    let halves = "select half || '' as v from contact";
+    assert_eq!(house.column(halves).await, ["1"], "what WeCom has may be the half");
+    for (hour, asked) in [(1, 1), (2, 0)] {
+        house.wait_until(3600 * hour).await;
+        house.answer("list_contacts", json!({ "answer": "contacts", "contacts": ["wm1"] })).await;
+        assert_eq!(house.asked_for("get_contact").await.len(), asked, "hour {hour}");
+        if asked > 0 {
+            house.answer("get_contact", contact.clone()).await;
+        }
+        assert_eq!(house.column(halves).await, ["0"], "hour {hour}");
+        if asked > 0 {
+            // As after every addition WeCom is asked who it is.
+            house.answer("get_contact", contact.clone()).await;
+        }
+    }
+    let told = "select data ->> '$.activity.half' || '' as v from event where data ->> '$.activity.kind' = 'contact_added' order by seq";
+    assert_eq!(house.column(told).await, ["1", "0"]);
+    assert_eq!(house.column("select outcome as v from welcome").await, ["nothing"], "greeted once");
+    assert_eq!(house.column("select count(*) || '' as v from code_contact").await, ["1"]);
+}
+
 /// Who was asked about in vain is asked about again within the hour, until WeCom tells.
 #[tokio::test]
 async fn who_was_asked_about_in_vain_is_asked_about_again() {

@@ -10,6 +10,14 @@ fn new(kind: &str, plan: Value) -> Value {
     json!({ "channel": "metro", "kind": kind, "name": "海报", "plan": plan })
 }
 
+/// Shares by weight: of one, and of another of weight 1.
+fn weighted(weight: u32) -> Value {
+    let mut reception = always(&[("li", None), ("wang", None)]);
+    reception["policy"] = json!("weighted");
+    reception["staff"][0]["members"][0]["weight"] = json!(weight);
+    json!({ "reception": reception })
+}
+
 #[tokio::test]
 async fn unfit_plans_say_where_and_what_to_change() {
     let house = House::open().await;
@@ -42,6 +50,9 @@ async fn unfit_plans_say_where_and_what_to_change() {
             ),
             "plan.tags",
         ),
+        (new("contact_way", weighted(2)), "plan.reception.policy"),
+        (new("account", json!({ "store_name": " ", "welcome": { "default": { "text": "你好" } } })), "plan.store_name"),
+        (new("account", json!({ "welcome": { "default": { "text": "我是{staff}" } } })), "plan.welcome.default.text"),
         (
             json!({ "channel": "nowhere", "kind": "link", "name": "x", "plan": { "target": { "url": "https://a.example" } } }),
             "channel",
@@ -53,6 +64,8 @@ async fn unfit_plans_say_where_and_what_to_change() {
     let (status, _) = house.call("POST", "/v1/channel-codes", Some(new("contact_way", json!({ "odd": 1 })))).await;
     assert_eq!(status, 400);
     assert!(house.asked().await.is_empty());
+    let even = house.call("POST", "/v1/channel-codes", Some(new("contact_way", weighted(1)))).await;
+    assert_eq!(even.0, 201, "{}", even.1);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use crate::support::{House, at};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn group(id: &str, members: &[(&str, Option<&str>)]) -> Value {
     let mut list: Vec<_> = members
@@ -47,7 +48,7 @@ async fn a_chain_leads_into_the_next_chat_before_one_is_full() {
         .await;
     house.wecom(&chats("update", "g1", at(1).seconds())).await;
     house.wecom(&chats("update", "g1", at(2).seconds())).await;
-    assert_eq!(house.asked_for("get_group").await.len(), 1, "calls about one chat that wait are one");
+    assert_eq!(house.asked_for("get_group").await.len(), 2, "calls about one chat that wait are one");
     house.answer("get_group", group("g1", &[("wm1", Some(state)), ("wm2", None)])).await;
     assert_eq!(house.asked_for("update_join_way").await[0]["way"]["groups"], json!(["g2"]));
     let joined = house
@@ -103,4 +104,44 @@ async fn all_leave_a_chat_that_is_dismissed_and_a_late_list_brings_nobody_back()
     let joined =
         house.column("select count(*) || '' as v from event where data ->> '$.activity.kind' = 'group_joined'").await;
     assert_eq!(joined, ["2"]);
+}
+
+/// A chain over chats that are there already leads past full ones at once, and callbacks that are lost are made good within the hour.
+#[tokio::test]
+async fn the_chats_of_a_chain_are_asked_about_when_it_is_made_and_every_hour() {
+    let house = House::open().await;
+    let plan = |groups: Value| json!({ "groups": groups, "group_size": 3 });
+    let code = house.code("group_way", plan(json!(["g1", "g2"]))).await;
+    let made = json!({ "answer": "join_way_added", "config_id": "j1", "qr_code": "https://w.example/j" });
+    house.answer("add_join_way", made).await;
+    let both = BTreeSet::from(["g1".to_owned(), "g2".to_owned()]);
+    let chats = async || {
+        let asked = house.asked_for("get_group").await;
+        asked.iter().map(|ask| ask["group"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(chats().await, both);
+    house.answer("get_group", group("g1", &[("wm1", None), ("wm2", None)])).await;
+    house.answer("get_group", group("g2", &[])).await;
+    assert_eq!(house.asked_for("update_join_way").await[0]["way"]["groups"], json!(["g2"]));
+    house.answer("update_join_way", json!({ "answer": "done" })).await;
+    // Nobody tells that one left and another joined.
+    house.wait_until(3599).await;
+    assert!(chats().await.is_empty());
+    house.wait_until(3600).await;
+    assert_eq!(chats().await, both);
+    house.answer("get_group", group("g1", &[("wm2", None)])).await;
+    house.answer("get_group", group("g2", &[("wm3", Some(code["state"].as_str().unwrap()))])).await;
+    assert_eq!(house.column(&left()).await, ["wm1 -"]);
+    assert_eq!(house.asked_for("update_join_way").await[0]["way"]["groups"], json!(["g1", "g2"]));
+    let joined = "select count(*) || '' as v from event where data ->> '$.activity.kind' = 'group_joined'";
+    assert_eq!(house.column(joined).await, ["3"]);
+    // So are those of a chain that was changed; nobody is asked for one that is retired.
+    let path = format!("/v1/channel-codes/{}", code["id"].as_str().unwrap());
+    let change = json!({ "channel": "metro", "name": "A", "store": "/east/shanghai-01", "plan": plan(json!(["g3"])) });
+    assert_eq!(house.call("PUT", &path, Some(change)).await.0, 200);
+    assert_eq!(chats().await, BTreeSet::from(["g3".to_owned()]));
+    house.answer("get_group", group("g3", &[])).await;
+    assert_eq!(house.call("POST", &format!("{path}/retire"), None).await.0, 200);
+    house.wait_until(7200).await;
+    assert!(chats().await.is_empty());
 }

@@ -127,6 +127,51 @@ async fn whom_a_plan_names_no_longer_has_no_way_at_wecom() {
     assert_eq!(house.asked_for("update_contact_way").await.len(), 0, "what WeCom has already is not asked for");
 }
 
+/// While all are full the last list stays, but for whom the plan names no longer; and what else the plan says holds at once.
+#[tokio::test]
+async fn a_plan_that_changes_while_all_are_full_is_followed() {
+    let house = House::open().await;
+    let code = house.code("contact_way", json!({ "reception": always(&[("li", Some(1)), ("wang", Some(1))]) })).await;
+    house.answer("add_contact_way", way("c1")).await;
+    let state = code["state"].as_str().unwrap();
+    house.added("li", "wm1", state, None).await;
+    house.answer("update_contact_way", json!({ "answer": "done" })).await;
+    house.added("wang", "wm2", state, None).await;
+    assert!(house.asked_for("update_contact_way").await.is_empty(), "the last list stays");
+    let change = async |plan: Value| {
+        let path = format!("/v1/channel-codes/{}", code["id"].as_str().unwrap());
+        let body = json!({ "channel": "metro", "name": "A店海报", "store": "/east/shanghai-01", "plan": plan });
+        assert_eq!(house.call("PUT", &path, Some(body)).await.0, 200);
+        let asked = house.asked_for("update_contact_way").await;
+        assert_eq!(asked.len(), 1);
+        house.answer("update_contact_way", json!({ "answer": "done" })).await;
+        asked[0]["way"].clone()
+    };
+    let both = always(&[("li", Some(1)), ("wang", Some(1))]);
+    let asked = change(json!({ "reception": both, "confirm": true })).await;
+    assert_eq!((&asked["staff"], &asked["skip_verify"]), (&json!(["wang"]), &json!(false)));
+    let asked = change(json!({ "reception": always(&[("li", Some(1))]), "confirm": true })).await;
+    assert_eq!(asked["staff"], json!(["li"]), "wang is out of the plan");
+}
+
+/// Shares by weight hold where this application sends each scanner on.
+#[tokio::test]
+async fn scanners_are_shared_out_by_weight() {
+    let house = House::open().await;
+    let members =
+        [("li", 1), ("wang", 2), ("zhao", 3)].map(|(staff, weight)| json!({ "staff": staff, "weight": weight }));
+    let reception =
+        json!({ "policy": "weighted", "staff": [{ "from": "00:00", "until": "24:00", "members": members }] });
+    let code = house.code("assigned", json!({ "reception": reception })).await;
+    let path = format!("/q/{}", code["state"].as_str().unwrap());
+    for _ in 0..60 {
+        let request = http::Request::get(&path).body(axum::body::Body::empty()).unwrap();
+        assert_eq!(house.send(request).await.status, 200);
+    }
+    let given = "select staff || ' ' || count(*) as v from reception_turn group by staff order by staff";
+    assert_eq!(house.column(given).await, ["li 10", "wang 20", "zhao 30"]);
+}
+
 /// A thousand scan at once over twenty, each of whom takes fifty at the most: exact caps, even shares, nobody lost, nobody twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_scans_at_once_are_shared_out_exactly() {

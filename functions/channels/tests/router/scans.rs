@@ -85,7 +85,26 @@ async fn the_nearest_store_is_found_and_without_a_place_all_are_shown() {
     assert_eq!(far.status, 200);
 }
 
-/// Who comes again sees the same member of staff while the place is held; in the exclusive mode for good.
+/// Browsers tell where they are in WGS-84, maps show shops in GCJ-02: half a kilometre apart in Beijing. Stores of one name are told apart.
+#[tokio::test]
+async fn the_nearest_store_is_found_by_its_place_in_either_datum() {
+    let house = House::open().await;
+    let branch = |longitude: f64, url: &str| json!({ "name": "京店", "place": { "latitude": 39.91, "longitude": longitude }, "url": url });
+    let branches = [branch(116.3975, "https://west.example/"), branch(116.4037, "https://east.example/")];
+    let code = house.code("store", json!({ "branches": branches })).await;
+    let path = format!("/q/{}", code["state"].as_str().unwrap());
+    for (query, url) in [
+        ("latitude=39.91&longitude=116.3976", "https://west.example/"),
+        ("latitude=39.91&longitude=116.4036", "https://east.example/"),
+        ("latitude=39.9087&longitude=116.3975&datum=wgs84", "https://east.example/"),
+    ] {
+        let answer = open(&house, &format!("{path}?{query}"), &[]).await;
+        assert_eq!(answer.headers["location"], url, "{query}");
+    }
+    assert!(open(&house, &path, &[]).await.text().contains("q.set('datum','wgs84')"));
+}
+
+/// Who comes again sees the same member of staff while the place is held; in the exclusive mode, who has added that one does for good.
 #[tokio::test]
 async fn a_returning_scanner_reaches_the_same_member_of_staff() {
     let house = House::open().await;
@@ -100,8 +119,37 @@ async fn a_returning_scanner_reaches_the_same_member_of_staff() {
     assert_ne!(open(&house, &path, &[]).await.text(), first.text(), "another visitor, the next in turn");
     assert_eq!(open(&house, &path, &[("cookie", &cookie)]).await.text(), first.text());
     assert_eq!(house.column("select count(*) || '' as v from reception_turn").await, ["2"]);
+    let state = house.column("select state as v from channel_code_way where staff = 'li'").await;
+    house.added("li", "wm1", &state[0], None).await;
+    assert_eq!(open(&house, &path, &[]).await.text(), first.text(), "by turn the next is another");
     house.app.clock().set(at(3600)).await.unwrap();
     assert_eq!(open(&house, &path, &[("cookie", &cookie)]).await.text(), first.text());
+}
+
+/// The exclusive mode is for contacts: who was sent and did not add is as new, and goes by the cap.
+#[tokio::test]
+async fn who_never_added_does_not_return_above_the_cap() {
+    let house = House::open().await;
+    let mut reception = always(&[("li", Some(1))]);
+    reception["exclusive"] = json!(true);
+    let code = house.code("assigned", json!({ "reception": reception, "hold_minutes": 10 })).await;
+    house.answer("add_contact_way", way("c-li")).await;
+    let path = format!("/q/{}", code["state"].as_str().unwrap());
+    let mut cookies = Vec::new();
+    for seconds in [0, 601] {
+        house.app.clock().set(at(seconds)).await.unwrap();
+        let page = open(&house, &path, &[]).await;
+        assert!(page.text().contains("c-li"));
+        cookies.push(page.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned());
+    }
+    let state = house.column("select state as v from channel_code_way").await;
+    house.added("li", "wm2", &state[0], None).await;
+    for seconds in [602, 1300, 2600] {
+        house.app.clock().set(at(seconds)).await.unwrap();
+        assert!(open(&house, &path, &[("cookie", &cookies[0])]).await.text().contains("名额已满"), "{seconds}");
+        assert!(open(&house, &path, &[("cookie", &cookies[1])]).await.text().contains("c-li"), "{seconds}");
+    }
+    assert_eq!(house.column("select count(*) || '' as v from reception_turn").await, ["2"], "a contact needs no place");
 }
 
 /// A place that is held counts under the cap until its time is over, and a contact who came by it counts once.

@@ -159,3 +159,71 @@ async fn what_wecom_knows_of_a_contact_is_told_without_its_name() {
     let sealed = house.column("select typeof(name) || ' ' || (instr(name, '小明') > 0) as v from contact_detail").await;
     assert_eq!(sealed, ["blob 0"]);
 }
+
+fn half(contact: &str, state: &str, welcome_code: Option<&str>, seconds: i64) -> String {
+    added("li", contact, state, welcome_code, seconds).replace("add_external", "add_half_external")
+}
+
+/// The code of a half that was used is the last: the whole comes without one.
+#[tokio::test]
+async fn the_whole_of_a_half_that_was_greeted_is_not_greeted_again() {
+    for by_message in [false, true] {
+        let house = House::open().await;
+        let mut plan = plan();
+        plan["welcome_by_message"] = json!(by_message);
+        let code = house.code("contact_way", plan).await;
+        let state = code["state"].as_str().unwrap();
+        house.wecom(&half("wm1", state, Some("W1"), at(0).seconds())).await;
+        house.answer("welcome", json!({ "answer": "welcome_sent", "outcome": "sent" })).await;
+        house.app.clock().set(at(30)).await.unwrap();
+        house.added("li", "wm1", state, None).await;
+        assert_eq!(outcomes(&house).await, ["sent"], "{by_message}");
+        assert!(house.asked_for("message_contacts").await.is_empty());
+        let told = house.told().await;
+        assert_eq!(told.iter().filter(|kind| *kind == "contact_added").count(), 2, "that it is whole is news");
+    }
+}
+
+#[tokio::test]
+async fn who_was_half_a_contact_is_new_when_it_is_whole() {
+    let house = House::open().await;
+    let code = house.code("contact_way", plan()).await;
+    let state = code["state"].as_str().unwrap();
+    house.wecom(&half("wm1", state, Some("W1"), at(-21).seconds())).await;
+    assert_eq!(outcomes(&house).await, ["missed"]);
+    house.added("li", "wm1", state, Some("W2")).await;
+    let asked = house.asked_for("welcome").await;
+    assert_eq!(asked[0]["message"]["text"], "你好{customer}，我是li，来自A店海报");
+    // With another member of staff it is none.
+    house.added("wang", "wm1", state, Some("W3")).await;
+    let asked = house.asked_for("welcome").await;
+    let again = asked.iter().find(|ask| ask["welcome_code"] == "W3").unwrap();
+    assert_eq!(again["message"]["text"], "欢迎回来，{customer}");
+}
+
+/// Customers are told names, not ids.
+#[tokio::test]
+async fn a_welcome_says_the_names_of_staff_and_store() {
+    let house = House::open().await;
+    let mut plan = json!({ "reception": always(&[("li", None), ("wang", None)]),
+        "welcome": { "default": { "text": "{store}的{staff}" } } });
+    plan["reception"]["staff"][0]["members"][0]["name"] = json!("李莉");
+    let code = house.code("contact_way", plan.clone()).await;
+    let state = code["state"].as_str().unwrap();
+    house.added("li", "wm1", state, Some("W1")).await;
+    house.added("wang", "wm2", state, Some("W2")).await;
+    plan["store_name"] = json!("人民广场店");
+    let code = house.code("contact_way", plan).await;
+    house.added("li", "wm3", code["state"].as_str().unwrap(), Some("W3")).await;
+    let asked = house.asked_for("welcome").await;
+    for (welcome_code, text) in [("W1", "shanghai-01的李莉"), ("W2", "shanghai-01的wang"), ("W3", "人民广场店的李莉")]
+    {
+        let said = asked.iter().find(|ask| ask["welcome_code"] == welcome_code).unwrap();
+        assert_eq!(said["message"]["text"], text);
+    }
+    // The name of one store is not that of another's copy.
+    let copy = json!({ "name": "副本", "store": "/east/shanghai-02" });
+    let path = format!("/v1/channel-codes/{}/clone", code["id"].as_str().unwrap());
+    let (status, copy) = house.call("POST", &path, Some(copy)).await;
+    assert_eq!((status.as_u16(), &copy["plan"]["store_name"]), (201, &Value::Null));
+}
