@@ -161,7 +161,10 @@ impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         if error.is_transient() {
             tracing::warn!(%error, "database");
-            Self::unavailable("the database is busy or full; nothing was written: repeat the call")
+            Self::unavailable(match error {
+                DbError::Late => "the database is slow, and may have taken it all the same: repeat the call",
+                _ => "the database is busy or full; nothing was written: repeat the call",
+            })
         } else {
             Self::internal(&error)
         }

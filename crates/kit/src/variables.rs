@@ -130,16 +130,14 @@ impl Variables {
         }
     }
 
-    /// A key of 32 bytes in Base64.
+    /// Keys of 32 bytes in Base64, separated by blanks: the one in use, then those that it has replaced. There is at least one.
     ///
     /// # Errors
-    /// [`ConfigError`] when it is missing or of another length.
-    pub fn key(&self, name: &'static str) -> Result<Secret<[u8; 32]>, ConfigError> {
-        STANDARD
-            .decode(self.required(name)?.trim())
-            .ok()
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-            .map(Secret::new)
+    /// [`ConfigError`] when there is none, or one is of another length.
+    pub fn keys(&self, name: &'static str) -> Result<Vec<Secret<[u8; 32]>>, ConfigError> {
+        let key = |text| STANDARD.decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).map(Secret::new);
+        let keys: Option<Vec<_>> = self.required(name)?.split_whitespace().map(key).collect();
+        keys.filter(|keys| !keys.is_empty())
             .ok_or_else(|| ConfigError::wrong(name, "32 bytes in Base64, such as `openssl rand -base64 32` prints"))
     }
 }

@@ -1,4 +1,7 @@
 //! Personal data at rest: sealed with AES-256-GCM, looked up by keyed hash. Both keys come from the variable `data_key`.
+//!
+//! Where it lists several keys, the first seals and each opens what it has sealed once; hashes go on to be made with the last, the oldest,
+//! for what is found by them was written with it.
 
 use crate::{ConfigError, Variables, host};
 use aes_gcm::aead::{Aead, KeyInit, Payload};
@@ -7,7 +10,7 @@ use domain::Secret;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// The variable that holds the key: 32 bytes in Base64.
+/// The variable that holds the key: 32 bytes in Base64, and after a blank each those that it has replaced.
 pub const DATA_KEY: &str = "data_key";
 
 const NONCE: usize = 12;
@@ -15,7 +18,8 @@ const NONCE: usize = 12;
 /// Seals and opens personal data.
 #[derive(Clone)]
 pub struct Vault {
-    cipher: Aes256Gcm,
+    /// In use first.
+    ciphers: Vec<Aes256Gcm>,
     lookup: Secret<[u8; 32]>,
 }
 
@@ -30,11 +34,16 @@ impl Vault {
     /// # Errors
     /// [`ConfigError`] when `data_key` is missing or not 32 bytes in Base64.
     pub fn new(variables: &Variables) -> Result<Self, ConfigError> {
-        let key = variables.key(DATA_KEY)?;
-        let wrong = |_| ConfigError::wrong(DATA_KEY, "32 bytes in Base64");
+        let keys = variables.keys(DATA_KEY)?;
+        let wrong = || ConfigError::wrong(DATA_KEY, "32 bytes in Base64");
+        let cipher = |key: &Secret<[u8; 32]>| {
+            let derived = derive(key.expose(), b"siyu seal v1").ok()?;
+            Aes256Gcm::new_from_slice(&derived).ok()
+        };
+        let oldest = keys.last().ok_or_else(wrong)?;
         Ok(Self {
-            cipher: Aes256Gcm::new_from_slice(&derive(key.expose(), b"siyu seal v1").map_err(wrong)?).map_err(wrong)?,
-            lookup: Secret::new(derive(key.expose(), b"siyu lookup v1").map_err(wrong)?),
+            ciphers: keys.iter().map(cipher).collect::<Option<_>>().ok_or_else(wrong)?,
+            lookup: Secret::new(derive(oldest.expose(), b"siyu lookup v1").map_err(|_| wrong())?),
         })
     }
 
@@ -44,10 +53,9 @@ impl Vault {
     /// When `clear` is longer than AES-GCM takes (64 GiB).
     pub fn seal(&self, purpose: &str, clear: &[u8]) -> Result<Vec<u8>, VaultError> {
         let nonce = host::random::<NONCE>();
-        let sealed = self
-            .cipher
-            .encrypt(&Nonce::from(nonce), Payload { msg: clear, aad: purpose.as_bytes() })
-            .map_err(|_| VaultError)?;
+        let cipher = self.ciphers.first().ok_or(VaultError)?;
+        let payload = Payload { msg: clear, aad: purpose.as_bytes() };
+        let sealed = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| VaultError)?;
         Ok([&nonce[..], &sealed].concat())
     }
 
@@ -57,9 +65,9 @@ impl Vault {
     /// [`VaultError`] when it was not.
     pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(VaultError)?;
-        self.cipher
-            .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: purpose.as_bytes() })
-            .map_err(|_| VaultError)
+        let nonce = Nonce::from(*nonce);
+        let open = |cipher: &Aes256Gcm| cipher.decrypt(&nonce, Payload { msg: sealed, aad: purpose.as_bytes() }).ok();
+        self.ciphers.iter().find_map(open).ok_or(VaultError)
     }
 
     /// The keyed hash by which a value is found again without being readable: HMAC-SHA-256, hex. Equal values of one
@@ -116,8 +124,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_was_replaced_opens_what_it_sealed_and_finds_what_it_hashed() {
+        let both = vault(&format!("{OTHER} {KEY}"));
+        let before = vault(KEY).seal("order.phone", b"13800000001").unwrap();
+        assert_eq!(both.open("order.phone", &before).unwrap(), b"13800000001");
+        assert_eq!(both.hash("phone", "13800000001"), vault(KEY).hash("phone", "13800000001"));
+        let after = both.seal("order.phone", b"13800000002").unwrap();
+        assert_eq!(both.open("order.phone", &after).unwrap(), b"13800000002");
+        assert_eq!(vault(KEY).open("order.phone", &after), Err(VaultError), "the new key seals");
+        assert_eq!(vault(OTHER).open("order.phone", &after).unwrap(), b"13800000002");
+    }
+
+    #[test]
     fn a_missing_or_short_key_names_the_variable() {
-        for pairs in [vec![], vec![(DATA_KEY, "AAEC")], vec![(DATA_KEY, "not base64!")]] {
+        let one_of_two = format!("{KEY} AAEC");
+        for pairs in [vec![], vec![(DATA_KEY, "AAEC")], vec![(DATA_KEY, " ")], vec![(DATA_KEY, &one_of_two)]] {
             let error = Vault::new(&Variables::from_pairs(pairs)).err().unwrap();
             assert_eq!(error.variable, DATA_KEY);
         }

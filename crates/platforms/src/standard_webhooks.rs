@@ -16,27 +16,38 @@ use crate::mac::hmac_sha256;
 /// How far a delivery's timestamp may lie from the receiver's clock, either way, in seconds.
 pub const TOLERANCE_SECONDS: u64 = 300;
 
-/// A signing key: 24 to 64 bytes, written `whsec_` and Base64.
+/// A signing key: 24 to 64 bytes, written `whsec_` and Base64. While it is changed, several: the first signs, and what any of them has
+/// signed is authentic.
 #[derive(Clone, Debug)]
-pub struct Key(Secret<Vec<u8>>);
+pub struct Key {
+    first: Secret<Vec<u8>>,
+    others: Vec<Secret<Vec<u8>>>,
+}
 
 impl Key {
-    /// Reads a key as it stands in a configuration.
+    /// Reads a key as it stands in a configuration; several are separated by blanks.
     ///
     /// # Errors
     /// [`KeyError`] says what is wrong, without repeating the key.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let encoded = text.strip_prefix("whsec_").ok_or(KeyError::NoPrefix)?;
-        let bytes = STANDARD.decode(encoded).map_err(|_| KeyError::NotBase64)?;
-        if !(24..=64).contains(&bytes.len()) {
-            return Err(KeyError::Length(bytes.len()));
-        }
-        Ok(Self(Secret::new(bytes)))
+        let mut keys = text.split_whitespace().map(one);
+        let first = keys.next().ok_or(KeyError::NoPrefix)??;
+        Ok(Self { first, others: keys.collect::<Result<_, _>>()? })
     }
 
-    fn mac(&self, id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
-        hmac_sha256(self.0.expose(), &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body])
+    fn all(&self) -> impl Iterator<Item = &Secret<Vec<u8>>> {
+        std::iter::once(&self.first).chain(&self.others)
     }
+}
+
+fn one(text: &str) -> Result<Secret<Vec<u8>>, KeyError> {
+    let encoded = text.strip_prefix("whsec_").ok_or(KeyError::NoPrefix)?;
+    let bytes = STANDARD.decode(encoded).map_err(|_| KeyError::NotBase64)?;
+    if (24..=64).contains(&bytes.len()) { Ok(Secret::new(bytes)) } else { Err(KeyError::Length(bytes.len())) }
+}
+
+fn mac(key: &Secret<Vec<u8>>, id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
+    hmac_sha256(key.expose(), &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body])
 }
 
 /// The three headers of a delivery, as received; a missing one is the empty text.
@@ -82,7 +93,7 @@ pub fn verify(key: &Key, headers: Headers<'_>, body: &[u8], now: UnixMs) -> Resu
     let candidates = headers.signature.split(' ').filter_map(|entry| entry.strip_prefix("v1,"));
     for candidate in candidates.filter_map(|encoded| STANDARD.decode(encoded).ok()) {
         // `verify_slice` compares in constant time and refuses a cut signature.
-        if key.mac(headers.id, headers.timestamp, body).verify_slice(&candidate).is_ok() {
+        if key.all().any(|key| mac(key, headers.id, headers.timestamp, body).verify_slice(&candidate).is_ok()) {
             return Ok(());
         }
     }
@@ -97,7 +108,7 @@ pub fn sign(key: &Key, id: &str, sent_at: UnixMs, body: &[u8]) -> Result<String,
     if id.is_empty() || id.contains('.') {
         return Err(VerifyError::BadId);
     }
-    let mac = key.mac(id, &sent_at.seconds().to_string(), body);
+    let mac = mac(&key.first, id, &sent_at.seconds().to_string(), body);
     Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }
 
@@ -254,6 +265,20 @@ mod tests {
         assert_eq!(Key::parse(&of_length(23)).unwrap_err(), KeyError::Length(23));
         assert_eq!(Key::parse(&of_length(65)).unwrap_err(), KeyError::Length(65));
         assert!(Key::parse(&of_length(24)).is_ok() && Key::parse(&of_length(64)).is_ok());
-        assert_eq!(format!("{:?}", Key::parse(VECTORS[0].0).unwrap()), "Key([hidden])");
+        assert_eq!(Key::parse(" ").unwrap_err(), KeyError::NoPrefix);
+        assert_eq!(Key::parse(&format!("{} whsec_", VECTORS[0].0)).unwrap_err(), KeyError::Length(0));
+        assert_eq!(format!("{:?}", Key::parse(VECTORS[0].0).unwrap()), "Key { first: [hidden], others: [] }");
+    }
+
+    #[test]
+    fn while_a_key_is_changed_the_old_one_still_opens() {
+        let [(old, id, timestamp, body, signature), (new, ..)] = VECTORS;
+        let headers = Headers { id, timestamp: &timestamp.to_string(), signature };
+        let both = Key::parse(&format!("{new} {old}")).unwrap();
+        assert_eq!(verify(&both, headers, body.as_bytes(), at(timestamp)), Ok(()));
+        let ours = sign(&both, id, at(timestamp), body.as_bytes()).unwrap();
+        let new = Key::parse(new).unwrap();
+        assert_eq!(verify(&new, Headers { signature: &ours, ..headers }, body.as_bytes(), at(timestamp)), Ok(()));
+        assert_eq!(verify(&new, headers, body.as_bytes(), at(timestamp)), Err(VerifyError::Mismatch));
     }
 }

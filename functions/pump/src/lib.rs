@@ -1,11 +1,13 @@
 //! The pump: moves the event log. A nudge or the tick makes it fire due timers, call consumers until all cursors stand
-//! at the head, and call the courier while calls are due. It also serves the log, its dead letters and the clock.
+//! at the head, and call the courier while calls are due. It also serves the log, its dead letters, figures for alerts, and the
+//! clock.
 //!
 //! It holds nothing that must be true: what it does not get to, the next nudge or tick does.
 
 mod api;
 mod drive;
 mod flight;
+mod metrics;
 mod retention;
 mod store;
 

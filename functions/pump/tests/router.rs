@@ -111,6 +111,13 @@ impl Bench {
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
+    async fn text(&self, path: &str) -> String {
+        let request = Request::get(path).header("authorization", "Bearer first-token").body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
     async fn seen(&self) -> Vec<i64> {
         self.app
             .db()
@@ -162,6 +169,43 @@ async fn a_dead_letter_is_listed_and_replayed() {
     assert_eq!(bench.seen().await, [1, 2]);
     let (_, letters) = bench.call("GET", "/v1/events/dead-letters", Value::Null).await;
     assert_eq!(letters["items"], json!([]));
+}
+
+#[tokio::test]
+async fn figures_tell_what_lags_and_what_is_overdue() {
+    let bench = Bench::new("virtual").await;
+    bench.append(&["poison", "a"]).await;
+    assert_eq!(bench.set_clock(0).await.0, 200);
+    for sql in [
+        "insert into consumer (name, attempts) values ('idle', 2)",
+        "insert into timer (key, due, type, subject, source, data) values ('k', 1771032599000, 't', '', '/', '{}')",
+        "insert into outbox (id, destination, operation, subject, idempotency_key, request, due, created_at)
+         values ('1', 'douyin', 'get', '1', '1', '{}', 1771032598000, 0), ('2', 'douyin', 'get', '2', '2', '{}', 1771032597000, 0),
+                ('3', 'taobao', 'get', '3', '3', '{}', 99999999999999, 0)",
+        "insert into event (id, type, subject, source, time, data) values ('f', 'outbox.failed', '', '/', 0, '{\"destination\": \"jd\"}')",
+        "insert into counter (name, day, value) values ('hooks.\"x\".refused', 1, 2), ('hooks.\"x\".refused', 2, 3)",
+        "insert into pull (platform, shop, kind, pulled_until, failures) values ('jd', 's', 'orders', 0, 4)",
+    ] {
+        bench.sql(sql).await;
+    }
+    let text = bench.text("/v1/metrics").await;
+    for line in [
+        "# TYPE siyu_consumer_lag_events gauge",
+        "siyu_consumer_lag_events{consumer=\"idle\"} 4",
+        "siyu_consumer_lag_events{consumer=\"orders\"} 1",
+        "siyu_consumer_attempts{consumer=\"idle\"} 2",
+        "siyu_dead_letters{consumer=\"idle\"} 0",
+        "siyu_dead_letters{consumer=\"orders\"} 1",
+        "siyu_timer_overdue_milliseconds{timer=\"oldest\"} 1000",
+        "siyu_calls_due{destination=\"douyin\"} 2",
+        "siyu_calls_overdue_milliseconds{destination=\"douyin\"} 3000",
+        "siyu_pull_failures{shop=\"jd/s/orders\"} 4",
+        "siyu_calls_failed_total{destination=\"jd\"} 1",
+        "siyu_counted_total{name=\"hooks.\\\"x\\\".refused\"} 5",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("taobao"), "not due yet");
 }
 
 #[tokio::test]

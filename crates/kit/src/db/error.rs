@@ -6,6 +6,9 @@ pub enum DbError {
     /// Another process holds the write lock, longer than the retries last. Nothing was written.
     #[error("the database is busy")]
     Busy,
+    /// The write is not done in the time that its caller has. It may be done yet.
+    #[error("the write is not done in time")]
+    Late,
     /// The database cannot be reached or written (missing grant, disk full, I/O). Nothing was written.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
@@ -54,6 +57,6 @@ impl DbError {
     /// Whether the same call may succeed later without any change.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy | Self::Unavailable(_))
+        matches!(self, Self::Busy | Self::Late | Self::Unavailable(_))
     }
 }

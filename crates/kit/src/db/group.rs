@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How often BEGIN is tried again while another process holds the write lock. With SQLite's own wait of 5 s in
-/// each, a caller hears "busy" after half a minute at the latest.
-const BEGIN_TRIES: u32 = 5;
+/// each, a caller hears "busy" after ten seconds, or twenty where it came while others waited.
+const BEGIN_TRIES: u32 = 1;
 
 /// The writes of one instance.
 pub(super) struct Group {

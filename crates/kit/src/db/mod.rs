@@ -28,9 +28,12 @@ pub(crate) use backend::Backend;
 pub use backend::Location;
 pub use backend::Value;
 
-use crate::Cx;
+use crate::{Cx, host};
+use futures_util::future::{Either, select};
 use group::{Group, Write};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The application's database. Cheap to clone; one per instance.
 #[derive(Clone)]
@@ -79,6 +82,27 @@ impl Db {
         let (write, answer) = Write::new(cx.clone(), writing);
         Arc::clone(&self.group).enqueue(Box::new(write));
         answer.await.unwrap_or_else(|_| Err(E::from(DbError::Unavailable("the write was given up".to_owned()))))
+    }
+
+    /// Writes as [`Db::write`] does, for a sender who waits no longer than `limit` and repeats: `writing` has to remember what it has taken, since a write that comes
+    /// too late is done all the same.
+    ///
+    /// # Errors
+    /// As for [`Db::write`]; [`DbError::Late`] when it is not done by then.
+    pub async fn write_within<T, E>(
+        &self,
+        limit: Duration,
+        cx: &Cx,
+        writing: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        match select(pin!(self.write(cx, writing)), pin!(host::sleep(limit))).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => Err(E::from(DbError::Late)),
+        }
     }
 
     /// Calls `told` after each commit in which events were appended or calls queued.

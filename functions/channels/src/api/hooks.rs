@@ -10,9 +10,12 @@ use kit::{Cx, Problem, Tx, inbox};
 use platforms::marketplace::Delivery;
 use platforms::wechat::{Call, Callback};
 use platforms::{official_account, wecom as platform};
+use std::time::Duration;
 
 /// How old or how far ahead a callback may be, in minutes: wide enough for three tries.
 const MINUTES: u32 = 10;
+/// WeChat and WeCom want an answer at once, and come again without one: the limit leaves a part of a second for the way.
+const PROMPT: Duration = Duration::from_millis(800);
 const OF_WECOM: &str = "wecom_corp_id, wecom_token and wecom_encoding_aes_key";
 const OF_ACCOUNT: &str = "official_account_app_id, official_account_token and official_account_encoding_aes_key";
 
@@ -46,7 +49,7 @@ pub async fn wecom_address(
     (status = 200, description = "Taken: an empty body", body = String, content_type = "text/plain"),
     (status = 401, description = "Not authentic, or too old", body = Problem),
     (status = 413, description = "Larger than 1 MiB", body = Problem),
-    (status = 503, description = "Not configured, or the database is busy: repeat", body = Problem),
+    (status = 503, description = "Not configured, or not written within 800 ms: repeat", body = Problem),
 ))]
 pub async fn wecom(
     State(shared): State<Shared>,
@@ -68,7 +71,7 @@ pub async fn wecom(
             None => inbox::quarantine(tx, &vault, WECOM, text.as_bytes(), "not of the platform's form"),
         }
     };
-    shared.app.db().write(&cx, take).await.map(|()| String::new()).map_err(Problem::from)
+    shared.app.db().write_within(PROMPT, &cx, take).await.map(|()| String::new()).map_err(Problem::from)
 }
 
 /// The Official Account's console checks the address: the echo is the answer, deciphered where the mode is.
@@ -103,7 +106,7 @@ pub async fn official_account_address(
     (status = 200, description = "Taken: `success`", body = String, content_type = "text/plain"),
     (status = 401, description = "Not authentic, or too old", body = Problem),
     (status = 413, description = "Larger than 1 MiB", body = Problem),
-    (status = 503, description = "Not configured, or the database is busy: repeat", body = Problem),
+    (status = 503, description = "Not configured, or not written within 800 ms: repeat", body = Problem),
 ))]
 pub async fn official_account(
     State(shared): State<Shared>,
@@ -135,7 +138,7 @@ pub async fn official_account(
                 .map_err(Problem::from),
         }
     };
-    shared.app.db().write(&cx, take).await.map(|()| "success".to_owned())
+    shared.app.db().write_within(PROMPT, &cx, take).await.map(|()| "success".to_owned())
 }
 
 /// Who receives, and the variables that say so.

@@ -4,6 +4,7 @@ mod clock;
 mod dead_letters;
 mod events;
 mod inside;
+mod metrics;
 
 use crate::State;
 use axum::Router;
@@ -12,7 +13,7 @@ use axum::routing::{get, post};
 use utoipa::OpenApi;
 
 kit::scopes! {
-    /// Read the event log and its dead letters.
+    /// Read the event log, its dead letters and figures.
     EventsRead = "events:read";
     /// Replay dead letters, tick.
     EventsWrite = "events:write";
@@ -28,14 +29,23 @@ pub fn routes() -> Router<State> {
         .route("/v1/events", get(events::list))
         .route("/v1/events/dead-letters", get(dead_letters::list))
         .route("/v1/events/dead-letters/{id}/replay", post(dead_letters::replay))
+        .route("/v1/metrics", get(metrics::show))
         .route("/v1/clock", get(clock::show).post(clock::set))
 }
 
 #[cfg(test)]
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Siyu: events", description = "The event log, its dead letters, and the clock."),
-    paths(events::list, dead_letters::list, dead_letters::replay, clock::show, clock::set, inside::tick_from_outside)
+    info(title = "Siyu: events", description = "The event log, its dead letters, figures for alerts, and the clock."),
+    paths(
+        events::list,
+        dead_letters::list,
+        dead_letters::replay,
+        clock::show,
+        clock::set,
+        metrics::show,
+        inside::tick_from_outside
+    )
 )]
 struct Document;
 

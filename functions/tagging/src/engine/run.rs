@@ -72,10 +72,11 @@ impl Run {
     /// # Errors
     /// [`DbError`] of the statements.
     pub fn with_new_rule(self, tx: &Tx<'_>, id: &str, version: i64, definition: Option<&str>) -> Result<Self, DbError> {
-        // A digest over all that was put to work so far: equal digests mean equal rules, also after a rollback.
+        // A digest over all that was put to work so far: equal digests mean equal rules, also after a rollback. The same in a component and natively, where
+        // lengths have other widths.
         let mut hasher = Sha256::new();
         for part in [&self.revision, id, &version.to_string(), definition.unwrap_or("")] {
-            hasher.update(part.len().to_le_bytes());
+            hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
             hasher.update(part);
         }
         let revision = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
