@@ -1,5 +1,6 @@
 //! The embedded host as a child process: started on a state folder, asked to stop, or killed as a power cut would.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,6 +26,8 @@ pub struct Setup {
     pub variables: Vec<(String, String)>,
     /// Any other flags of `siyu up`.
     pub flags: Vec<String>,
+    /// Environment variables of the process.
+    pub environment: Vec<(String, OsString)>,
 }
 
 impl Setup {
@@ -35,12 +38,13 @@ impl Setup {
 
     /// Any application.
     pub fn of_manifest(manifest: PathBuf) -> Self {
-        Self { manifest, variables: Vec::new(), flags: Vec::new() }
+        Self { manifest, variables: Vec::new(), flags: Vec::new(), environment: Vec::new() }
     }
 
-    /// The same with a variable set.
+    /// The same with a variable set, whatever it was before.
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.into()));
         self
     }
@@ -49,6 +53,13 @@ impl Setup {
     #[must_use]
     pub fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|&flag| flag.to_owned()));
+        self
+    }
+
+    /// The same with an environment variable.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
         self
     }
 }
@@ -76,6 +87,7 @@ impl Host {
         for (name, value) in &setup.variables {
             command.arg("--variable").arg(format!("{name}={value}"));
         }
+        command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
         command.args(&setup.flags).stdin(Stdio::null()).stdout(Stdio::piped());
         let file = File::options().create(true).append(true).open(&log)?;
         command.stderr(file.try_clone()?);
@@ -124,6 +136,14 @@ impl Host {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether it has ended, or was killed.
+    ///
+    /// # Errors
+    /// When nobody can say.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
     }
 
     /// From its start until it said that it serves.

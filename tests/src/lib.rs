@@ -13,15 +13,20 @@
 //! - [`system`] starts platforms and application together.
 //! - [`sim`] plays a merchant's month in virtual time, with faults, against models of its own.
 //! - [`check`] says what must hold of a state directory, and where it does not.
+//! - [`archive`] moves old events out of the log.
+//! - [`rebuild`] compares what functions made of the log with what they make of it again.
 //! - [`python`] makes programs that others have written in Python ready.
 //! - [`database`] looks into the application's database.
+//! - [`disk`] makes the host's disk fail.
 //! - [`load`] drives many connections at once and measures.
 //!
-//! The programs `siyu-demo`, `siyu-bench`, `siyu-check` and `siyu-sim` stand on the same parts; `cargo xtask` runs them.
+//! The programs `siyu-demo`, `siyu-bench`, `siyu-check`, `siyu-archive` and `siyu-sim` stand on the same parts; `cargo xtask` runs them.
 //! Everyone in here is invented.
 
+pub mod archive;
 pub mod check;
 pub mod database;
+pub mod disk;
 pub mod host;
 pub mod http;
 pub mod kuaidi100;
@@ -32,6 +37,7 @@ pub mod merchant;
 pub mod official_account;
 pub mod person;
 pub mod python;
+pub mod rebuild;
 pub mod sim;
 pub mod standard_webhooks;
 pub mod system;

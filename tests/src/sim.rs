@@ -1,11 +1,12 @@
 //! A merchant's month in virtual time, with faults: people scan, add, leave, look, buy at tills and on every platform and send back, while
-//! messages are lost, repeated and disordered, calls fail or time out after success, the host is killed, a second one serves beside it, and
-//! the clock leaps.
+//! messages are lost, repeated and disordered, calls fail or time out after success, the host is killed, a second one serves beside it, the disk
+//! is full, and the clock leaps.
 //!
 //! - [`stage`] is the built application on the host, the simulated platforms, and their common virtual time.
 //! - [`faults`] decides what goes wrong, and when.
 //! - Each part plays and models one capability, and says what is not as it must be: [`shops`] and [`tills`] the orders, [`contacts`] the
-//!   people who scan, [`people`] who is who. The models are written apart from the functions and share nothing with them.
+//!   people who scan, [`people`] who is who, [`points`] what members have. The models are written apart from the functions and share nothing with them.
+//! - What [`tags`] and the others have made of the log is made of it once more from empty tables when all is over.
 //!
 //! The same seed gives the same month: what people and platforms do is decided before anything is sent, one dice a part and a step. What
 //! the machine does meanwhile is its own affair; no order of events may make a difference.
@@ -13,8 +14,10 @@
 pub mod contacts;
 pub mod faults;
 pub mod people;
+pub mod points;
 pub mod shops;
 pub mod stage;
+pub mod tags;
 pub mod tills;
 
 use std::time::Instant;
@@ -22,6 +25,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use crate::check::complaint;
+use crate::rebuild::{self, Difference};
 use crate::system::DATABASE;
 use faults::{Faults, Told};
 use stage::{Moment, Stage};
@@ -57,6 +61,8 @@ pub struct Outcome {
     pub events: i64,
     /// Faults that were done, by name.
     pub faults: Told,
+    /// Rows that the log has made anew from empty tables.
+    pub rebuilt: usize,
     /// What each part has played, and how often.
     pub played: Vec<(&'static str, u64)>,
     /// What was not as it must be, by the step after which it was seen: the first such step only.
@@ -69,15 +75,18 @@ struct Parts {
     tills: tills::Tills,
     contacts: contacts::Contacts,
     people: people::People,
+    points: points::Points,
 }
 
 impl Parts {
     async fn prepare(stage: &Stage, options: &Options) -> Result<Self> {
+        tags::prepare(stage).await?;
         Ok(Self {
             shops: shops::Shops::prepare(stage).await?,
             tills: tills::Tills::prepare(stage, options).await?,
             contacts: contacts::Contacts::prepare(stage, options).await?,
             people: people::People::prepare(stage).await?,
+            points: points::Points::prepare(stage).await?,
         })
     }
 
@@ -86,11 +95,13 @@ impl Parts {
         self.shops.act(stage, moment, crowd)?;
         self.tills.act(moment, crowd)?;
         self.people.act(stage, moment, crowd);
+        self.points.act(moment, &self.tills);
         Ok(())
     }
 
     /// All that waits is sent, and may be broken off at any point.
     async fn send(&mut self, stage: &Stage, moment: &Moment, crowd: u32) -> Result<()> {
+        self.points.send(stage).await?;
         self.tills.send(stage).await?;
         self.people.send(stage).await?;
         self.contacts.play(stage, moment, crowd).await?;
@@ -117,12 +128,15 @@ impl Parts {
         wrong.extend(self.contacts.check(stage)?);
         let links = self.contacts.links(stage).chain(self.tills.links()).collect();
         wrong.extend(self.people.check(stage, links).await?);
+        wrong.extend(self.points.check(stage)?);
+        wrong.extend(stage.forgotten()?);
         wrong.extend(complaint(&stage.system().state().join(DATABASE))?);
         Ok(wrong)
     }
 
     fn played(&self) -> Vec<(&'static str, u64)> {
-        [self.shops.played(), self.tills.played(), self.contacts.played(), self.people.played()].concat()
+        [self.shops.played(), self.tills.played(), self.contacts.played(), self.people.played(), self.points.played()]
+            .concat()
     }
 }
 
@@ -159,6 +173,11 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&str)) -> Result<Ou
                 break;
             }
         }
+    }
+    if outcome.violations.is_empty() {
+        let rebuilt = rebuild::run(&stage.system().state().join(DATABASE), None).await?;
+        outcome.violations = rebuilt.differences.iter().map(Difference::to_string).collect();
+        outcome.rebuilt = rebuilt.compared.iter().map(|(_, rows)| rows).sum();
     }
     outcome.events = stage.number("select count(*) from event")?;
     outcome.faults = faults.told();

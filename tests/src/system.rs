@@ -112,6 +112,18 @@ impl System {
         Ok(Self { platform, others, wecom, account, host, client, setup, state }.routed())
     }
 
+    /// Stop the host and start it on the same state, the setup changed by `change`.
+    ///
+    /// # Errors
+    /// When it does not stop or start again.
+    pub fn restart_with(self, change: impl FnOnce(Setup) -> Setup) -> Result<Self> {
+        let Self { platform, others, wecom, account, host, client, setup, state } = self;
+        host.stop()?;
+        let setup = change(setup);
+        let host = Host::start(&setup, state.path())?;
+        Ok(Self { platform, others, wecom, account, host, client, setup, state }.routed())
+    }
+
     /// A second host on the same state.
     ///
     /// # Errors

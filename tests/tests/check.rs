@@ -25,9 +25,13 @@ const PEOPLE: &str = "
     commit;";
 
 /// What makes each check complain: by what holds otherwise.
-const SPOILT: [(&str, &str); 28] = [
+const SPOILT: [(&str, &str); 29] = [
     ("the database is whole", "insert into stock (sku, on_hand, updated_at) values ('x', -1, 0)"),
     ("what rows refer to is there", "insert into order_identity (order_id, kind, value) values ('nobody', 'k', 'v')"),
+    (
+        "no event is missing, from the log and the archive that is given",
+        "insert into event (seq, id, type, subject, source, time, data) values (2, 'e', 't', 's', '/s', 0, '{}')",
+    ),
     ("no consumer has read beyond the log", "update consumer set seq = 99"),
     ("no consumer is ahead of the one that it follows", "update consumer set seq = 1 where name = 'tagging'"),
     (

@@ -38,6 +38,29 @@ fn each_function_is_granted_what_it_reads() {
     }
 }
 
+/// What a component may weigh, in kB: what it did when this was written and a twentieth. The aim of 1,000 kB is not reached by any (docs/benchmarks.md).
+const MOST_KB: [(&str, u64); 7] = [
+    ("access", 1_370),
+    ("channels", 5_700),
+    ("courier", 2_800),
+    ("customers", 4_900),
+    ("orders", 4_150),
+    ("pump", 1_530),
+    ("tagging", 3_700),
+];
+
+#[test]
+fn no_component_grows_unseen() {
+    let text = std::fs::read_to_string(root().join("spin.toml")).unwrap();
+    let manifest: toml::Table = toml::from_str(&text).unwrap();
+    for (id, component) in manifest["component"].as_table().unwrap() {
+        let source = root().join(component["source"].as_str().unwrap());
+        let bytes = std::fs::metadata(&source).unwrap_or_else(|_| panic!("{id} is not built: cargo xtask build")).len();
+        let (_, most) = MOST_KB.iter().find(|(name, _)| name == id).unwrap_or_else(|| panic!("{id}: give it a limit"));
+        assert!(bytes <= most * 1_000, "{id} has {bytes} bytes, more than {most} kB: find out what has made it grow");
+    }
+}
+
 /// Every path that a function describes is routed to it, by the most exact of the routes that fit.
 #[test]
 fn each_described_path_leads_to_its_function() {

@@ -5,11 +5,11 @@
 use siyu_tests::sim::{Options, run};
 
 async fn is_as_it_must_be(seed: u64) {
-    let options = Options { seed, days: 1, stores: 2, customers: 100, faults: true, until: Some(9) };
+    let options = Options { seed, days: 1, stores: 4, customers: 1_000, faults: true, until: Some(9) };
     let outcome = run(&options, |_| {}).await.unwrap();
     assert!(
         outcome.violations.is_empty(),
-        "cargo xtask sim --seed {seed} --days 1 --stores 2 --customers 100 --faults --until 9: {:#?}",
+        "cargo xtask sim --seed {seed} --days 1 --stores 4 --customers 1000 --faults --until 9: {:#?}",
         outcome.violations
     );
 }

@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask build | up | demo | test | check | sim | bench`.
+//! The developer's commands: `cargo xtask build | up | demo | test | check | archive | sim | bench`.
 //!
 //! It knows no function by name: `spin.toml` says which components there are, and a component's id is the name of its
 //! package. What is slow to compile (simulators, load generators) lives in the `siyu-tests` package and is only called from
@@ -59,8 +59,14 @@ enum Command {
     },
     /// Verify a state directory: constraints, cursors, each function's books against the log and each other.
     Check {
-        /// Flags of the check: `--state-dir FOLDER` (`.siyu` unless given), `--help`.
+        /// Flags of the check: `--state-dir FOLDER` (`.siyu` unless given), `--archive FILE`, `--rebuild`, `--help`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "CHECK FLAGS")]
+        flags: Vec<OsString>,
+    },
+    /// Move old events out of the log of a state directory, also while the host serves.
+    Archive {
+        /// Flags: `--state-dir FOLDER` (`.siyu` unless given), `--older-than-days N`, `--to FILE`, `--batch N`, `--help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARCHIVE FLAGS")]
         flags: Vec<OsString>,
     },
     /// Build, then play a merchant's month in virtual time, with faults, against models of its own.
@@ -123,6 +129,7 @@ fn run(cli: Cli) -> Result<()> {
             build::tools_and_run(&workspace, "release", "siyu-sim", &flags)
         }
         Command::Check { flags } => build::tools_and_run(&workspace, "release", "siyu-check", &flags),
+        Command::Archive { flags } => build::tools_and_run(&workspace, "release", "siyu-archive", &flags),
         Command::Test { arguments } => test::run(&workspace, &arguments),
     }
 }

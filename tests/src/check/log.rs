@@ -7,6 +7,15 @@ pub const CHECKS: &[Check] = &[
     Check { what: "the database is whole", sql: "pragma integrity_check" },
     Check { what: "what rows refer to is there", sql: "pragma foreign_key_check" },
     Check {
+        what: "no event is missing, from the log and the archive that is given",
+        sql: "select 'after ' || last
+                from (select lag(seq, 1, 0) over (order by seq) as last, seq from event where (select count(*) < max(seq) from event))
+               where seq > last + 1
+              union all
+              select 'after ' || (select coalesce(max(seq), 0) from main.event) from sqlite_sequence
+               where name = 'event' and seq > (select coalesce(max(seq), 0) from main.event)",
+    },
+    Check {
         what: "no consumer has read beyond the log",
         sql: "select name from consumer where seq > coalesce((select seq from sqlite_sequence where name = 'event'), 0)",
     },
@@ -24,7 +33,7 @@ pub const CHECKS: &[Check] = &[
 pub const NOTICES: &[Notice] = &[
     Notice {
         what: "consumers behind the head of the log",
-        sql: "select name || ' by ' || ((select max(seq) from event) - seq) from consumer where seq < (select max(seq) from event)",
+        sql: "select name || ' by ' || ((select max(seq) from main.event) - seq) from consumer where seq < (select max(seq) from main.event)",
         advice: "start the host, or wait",
     },
     Notice {

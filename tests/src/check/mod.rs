@@ -3,6 +3,7 @@
 //! One file a capability. A [`Check`] finds what is wrong; a [`Notice`] counts what a person may want to look at and is no mistake. What compares two
 //! functions' books holds only where both have read the log to its end: such checks say so themselves, by the table `settled`.
 
+mod archive;
 mod channels;
 mod customers;
 mod log;
@@ -57,7 +58,10 @@ pub fn notices() -> impl Iterator<Item = &'static Notice> {
 }
 
 /// A database that nothing is written to.
-pub struct Books(Connection);
+pub struct Books {
+    connection: Connection,
+    archived: bool,
+}
 
 impl Books {
     /// Opens the database of a state directory.
@@ -65,13 +69,35 @@ impl Books {
     /// # Errors
     /// When there is none.
     pub fn open(database: &Path) -> Result<Self> {
+        Self::open_with(database, None)
+    }
+
+    /// Opens it with the archive of its old events: rules that ask the log read both.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn open_with(database: &Path, archive: Option<&Path>) -> Result<Self> {
         // Not read only: of such a database SQLite does not check the constraints of its rows.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(database, flags)
             .with_context(|| format!("cannot open {}: is this a state directory?", database.display()))?;
         connection.busy_timeout(Duration::from_secs(5))?;
+        if let Some(file) = archive {
+            let path = file.to_str().context("the archive's path is no text")?;
+            let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            connection
+                .execute("attach ?1 as archive", [format!("file:{path}?mode=ro")])
+                .with_context(|| format!("cannot open {}: is this an archive?", file.display()))?;
+            connection.execute_batch(archive::AS_ONE)?;
+        }
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Self(connection))
+        Ok(Self { connection, archived: archive.is_some() })
+    }
+
+    /// How many questions [`Books::violations`] asks.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        checks().count() + if self.archived { archive::CHECKS.len() + 1 } else { 0 }
     }
 
     /// Asks in one state of the database, whoever writes meanwhile.
@@ -79,10 +105,23 @@ impl Books {
     /// # Errors
     /// When a statement fails: the database is another release's, or broken.
     pub fn violations(&self) -> Result<Vec<Found>> {
-        self.0.execute_batch("begin")?;
-        let found: Result<Vec<_>> = checks().map(|check| self.ask(check.what, check.sql)).collect();
-        self.0.execute_batch("rollback")?;
+        self.connection.execute_batch("begin")?;
+        let found = self.all();
+        self.connection.execute_batch("rollback")?;
         Ok(found?.into_iter().filter(|found| found.count > 0).collect())
+    }
+
+    fn all(&self) -> Result<Vec<Found>> {
+        let archived: &[Check] = if self.archived { archive::CHECKS } else { &[] };
+        let asked = checks().chain(archived);
+        let mut found: Vec<Found> = asked.map(|check| self.ask(check.what, check.sql)).collect::<Result<_>>()?;
+        if self.archived {
+            let mut rows = crate::archive::faults(&self.connection)?;
+            let count = rows.len();
+            rows.truncate(SHOWN);
+            found.push(Found { what: archive::WHOLE, count, rows });
+        }
+        Ok(found)
     }
 
     /// What a person may want to look at, with what to do about it.
@@ -101,7 +140,7 @@ impl Books {
         } else {
             format!("with settled as (select 1 where (select min(seq) from consumer) >= ({HEAD})) {sql}")
         };
-        let mut statement = self.0.prepare(&sql).with_context(|| format!("cannot check that {what}"))?;
+        let mut statement = self.connection.prepare(&sql).with_context(|| format!("cannot check that {what}"))?;
         let (mut count, mut shown) = (0, Vec::new());
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -122,8 +161,8 @@ impl Books {
     }
 }
 
-/// The head of the log.
-const HEAD: &str = "select coalesce(max(seq), 0) from event";
+/// The head of the log, which is never archived.
+const HEAD: &str = "select coalesce(max(seq), 0) from main.event";
 
 /// What is wrong with the database of a state directory, as one text; nothing where all holds.
 ///

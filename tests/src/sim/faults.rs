@@ -9,6 +9,9 @@ use super::stage::{Stage, dice};
 use crate::marketplace::push::Mishaps;
 use crate::marketplace::server::Trouble;
 
+/// For how long there is no room, in earnest.
+const FULL: Duration = Duration::from_secs(1);
+
 /// Faults that were done, by name.
 pub type Told = BTreeMap<&'static str, u64>;
 
@@ -69,7 +72,7 @@ impl Faults {
         Ok(())
     }
 
-    /// Do the work of a step; in some steps the power goes in the middle of it, and what is left is done afterwards.
+    /// Do the work of a step; in some steps the disk is full for a while, or the power goes in the middle of it, and what is left is done afterwards.
     ///
     /// # Errors
     /// When the host does not start again, or the work fails.
@@ -80,6 +83,12 @@ impl Faults {
         mut work: impl AsyncFnMut(&Stage) -> Result<()>,
     ) -> Result<()> {
         let mut dice = dice(self.seed, "power", step);
+        if self.are_on && dice.u8(..100) < 5 {
+            stage.disk.set_full(true)?;
+            let _ = tokio::time::timeout(FULL, work(stage)).await;
+            stage.disk.set_full(false)?;
+            self.note("full disks");
+        }
         if self.are_on && dice.u8(..100) < 10 {
             let after = Duration::from_millis(dice.u64(2..300));
             // What fails now is sent again, or asked for.

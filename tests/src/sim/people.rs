@@ -162,8 +162,9 @@ impl People {
             }
         }
         // Of phones there are hashes only; and nobody can be asked who has begun to follow an account, when its callback is lost.
-        let is_sought = |kind: &str| kind != "phone" && kind != "wechat_open_id";
-        let unseen = model.keys().filter(|id| is_sought(&id.0) && !seen.contains(id));
+        let is_told = |ids: &&Vec<Known>| ids.iter().all(|id| id.kind != "wechat_open_id");
+        let told: BTreeSet<_> = facts.values().flatten().filter(is_told).flatten().map(Known::of).collect();
+        let unseen = told.iter().filter(|id| id.0 != "phone" && !seen.contains(id));
         wrong.extend(unseen.map(|id| format!("{id:?} is nobody's here")));
         let path = format!("/v1/customers?tag={}&limit=500", self.tag);
         let tagged = stage.system().client.pages(&stage.system().host.at(&path)).await?;

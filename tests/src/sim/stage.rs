@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use http::HeaderMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::STEPS;
 use crate::database;
-use crate::host::Host;
+use crate::disk::Disk;
+use crate::host::{Host, Setup};
 use crate::http::{Answer, Client};
 use crate::marketplace::dialect::Dialect;
 use crate::marketplace::jd::Jd;
@@ -30,6 +32,8 @@ const STEP: i64 = 20 * 60;
 const HORIZON_MS: i64 = 15 * 60 * 1000;
 /// Nothing has moved for so long: what waits, waits for time to pass. More than the host's tick.
 const STILL: Duration = Duration::from_millis(1_200);
+/// The same where nothing is under way: calls are due, and wait for a budget of theirs.
+const IDLE: Duration = Duration::from_millis(150);
 /// How long all may take to be done, in earnest.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -71,6 +75,8 @@ pub fn share(dice: &mut fastrand::Rng, crowd: u32, per_mille: u32) -> u32 {
 pub struct Stage {
     system: Option<System>,
     second: Option<Host>,
+    /// What the hosts' state is on.
+    pub disk: Disk,
     /// Unix seconds.
     now: i64,
     begin: i64,
@@ -83,8 +89,10 @@ pub struct Stage {
 struct Waiting {
     /// Events that a consumer has not read.
     behind: i64,
-    /// Calls that are due or under way.
+    /// Calls that are due.
     due: i64,
+    /// Calls that are under way, or were when their host died.
+    sending: i64,
     /// When the next call is due that is not yet, or a claim on one ends, Unix milliseconds.
     next: Option<i64>,
     /// The head of the log.
@@ -103,9 +111,11 @@ impl Stage {
             std::sync::Arc::new(Pinduoduo),
             std::sync::Arc::new(Kuaishou),
         ];
-        let system = System::start_on(dialects, 1, |setup| setup.variable("clock", "virtual")).await?;
+        let disk = Disk::new()?;
+        let change = |setup: Setup| disk.under(setup.variable("clock", "virtual"));
+        let system = System::start_on(dialects, 1, change).await?;
         let begin = BEGIN.parse::<Timestamp>()?.as_second();
-        let mut stage = Self { system: Some(system), second: None, now: 0, begin, mishaps: Mishaps::NONE };
+        let mut stage = Self { system: Some(system), second: None, disk, now: 0, begin, mishaps: Mishaps::NONE };
         stage.move_to(begin).await?;
         stage.system().wecom.verify_url().await?;
         stage.system().account.verify_url().await?;
@@ -190,6 +200,20 @@ impl Stage {
         Ok(answer.json().unwrap_or(Value::Null))
     }
 
+    /// Ask for something that is done once, however often it is asked for with this key.
+    ///
+    /// # Errors
+    /// When it does not succeed.
+    pub async fn once(&self, path: &str, key: &str, body: &Value) -> Result<Value> {
+        let mut headers = HeaderMap::new();
+        headers.insert("idempotency-key", key.parse()?);
+        headers.insert("content-type", "application/json".parse()?);
+        let (url, body) = (self.system().host.at(path), body.to_string().into_bytes());
+        let answer = self.system().client.send("POST", &url, &headers, body).await?;
+        ensure!(answer.status.is_success(), "POST {path} was answered with {answer}");
+        answer.json()
+    }
+
     /// Read from the application as its operator.
     ///
     /// # Errors
@@ -219,6 +243,15 @@ impl Stage {
     /// When it yields none.
     pub fn number(&self, sql: &str) -> Result<i64> {
         database::number_in(self.system().state(), sql)
+    }
+
+    /// Timers that should have come due, once all has settled.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn forgotten(&self) -> Result<Option<String>> {
+        let count = self.number(&format!("select count(*) from timer where due <= {}", self.now * 1000))?;
+        Ok((count > 0).then(|| format!("{count} timers are forgotten")))
     }
 
     /// The power goes, and comes back.
@@ -263,12 +296,13 @@ impl Stage {
                 (last, since) = (Some(waiting), Instant::now());
             }
             let soon = waiting.next.filter(|next| *next <= self.now * 1000 + HORIZON_MS);
-            if waiting.behind == 0 && waiting.due == 0 {
+            let still = if waiting.behind == 0 && waiting.sending == 0 { IDLE } else { STILL };
+            if waiting.behind == 0 && waiting.due == 0 && waiting.sending == 0 {
                 match soon {
                     None => return Ok(()),
                     Some(next) => self.move_to(next / 1000 + 1).await?,
                 }
-            } else if since.elapsed() > STILL {
+            } else if since.elapsed() > still {
                 // Budgets fill up and claims of the dead end with time only.
                 let now = self.now;
                 self.move_to(soon.map_or(now + 1, |next| (next / 1000 + 1).max(now + 1))).await?;
@@ -283,13 +317,20 @@ impl Stage {
         let now = self.now * 1000;
         let database = database::open(self.system().state())?;
         let sql = "select (select count(*) from consumer where seq < (select coalesce(max(seq), 0) from event)),
-                          (select count(*) from outbox where state = 'sending' or (state = 'pending' and due <= ?1)),
+                          (select count(*) from outbox where state = 'pending' and due <= ?1),
+                          (select count(*) from outbox where state = 'sending'),
                           (select min(at) from (select due as at from outbox where state = 'pending' and due > ?1
                                                 union all select lease_until from outbox where state = 'sending')),
                           (select coalesce(max(seq), 0) from event)";
         database
             .query_row(sql, [now], |row| {
-                Ok(Waiting { behind: row.get(0)?, due: row.get(1)?, next: row.get(2)?, head: row.get(3)? })
+                Ok(Waiting {
+                    behind: row.get(0)?,
+                    due: row.get(1)?,
+                    sending: row.get(2)?,
+                    next: row.get(3)?,
+                    head: row.get(4)?,
+                })
             })
             .context("the database does not say what waits")
     }

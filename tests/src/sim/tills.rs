@@ -24,12 +24,30 @@ pub struct Tills {
     /// Pieces that were handed over, by SKU.
     gone: BTreeMap<String, i64>,
     /// Ordered ahead, to be fetched in a later step.
-    ahead: Vec<Sale>,
+    ahead: Vec<Ordered>,
     /// What is not taken yet: a till tries until it is.
     unsent: VecDeque<Message>,
     /// Who has shown a card.
     members: BTreeSet<u32>,
+    earned: Vec<Earned>,
     sales: u64,
+}
+
+/// What a member has bought.
+#[derive(Clone, Copy, Debug)]
+pub struct Earned {
+    /// Who.
+    pub person: u32,
+    /// On which day they had it.
+    pub day: i64,
+    /// What they paid.
+    pub fen: i64,
+}
+
+/// An order, and whose it is, if they have shown a card.
+struct Ordered {
+    sale: Sale,
+    member: Option<u32>,
 }
 
 /// A person's phone. 000 0000 is no subscriber of anyone's.
@@ -58,6 +76,7 @@ impl Tills {
             ahead: Vec::new(),
             unsent: VecDeque::new(),
             members: BTreeSet::new(),
+            earned: Vec::new(),
             sales: 0,
         })
     }
@@ -68,11 +87,11 @@ impl Tills {
     /// When time has run beyond all calendars.
     pub fn act(&mut self, moment: &Moment, crowd: u32) -> Result<()> {
         let mut dice = moment.dice("tills");
-        for sale in std::mem::take(&mut self.ahead) {
+        for ahead in std::mem::take(&mut self.ahead) {
             match dice.u8(..10) {
-                0..=5 => self.ahead.push(sale),
-                6 => self.ends(&sale, "closed", moment.now)?,
-                _ => self.ends(&sale, "completed", moment.now)?,
+                0..=5 => self.ahead.push(ahead),
+                6 => self.ends(&ahead, "closed", moment)?,
+                _ => self.ends(&ahead, "completed", moment)?,
             }
         }
         for number in 0..share(&mut dice, crowd, PER_DAY) {
@@ -91,21 +110,25 @@ impl Tills {
                 self.members.insert(person);
             }
             self.sales += 1;
+            let ordered = Ordered { sale, member: is_member.then_some(person) };
             if dice.u8(..10) < 3 {
                 // Nothing is paid yet.
-                self.unsent.push_back(sale.message("created", moment.now)?);
-                self.ahead.push(sale);
+                self.unsent.push_back(ordered.sale.message("created", moment.now)?);
+                self.ahead.push(ordered);
             } else {
-                self.unsent.push_back(sale.message("paid", moment.now)?);
-                self.ends(&sale, "completed", moment.now)?;
+                self.unsent.push_back(ordered.sale.message("paid", moment.now)?);
+                self.ends(&ordered, "completed", moment)?;
             }
         }
         Ok(())
     }
 
-    fn ends(&mut self, sale: &Sale, status: &str, now: i64) -> Result<()> {
-        self.unsent.push_back(sale.message(status, now)?);
+    fn ends(&mut self, Ordered { sale, member }: &Ordered, status: &str, moment: &Moment) -> Result<()> {
+        self.unsent.push_back(sale.message(status, moment.now)?);
         let is_sold = status == "completed";
+        if let Some(person) = member.filter(|_| is_sold) {
+            self.earned.push(Earned { person, day: moment.day, fen: sale.total() });
+        }
         self.books.order(status, if is_sold { sale.total() } else { 0 });
         for (sku, _, quantity, _) in sale.lines.iter().filter(|_| is_sold) {
             *self.gone.entry(sku.clone()).or_default() += i64::from(*quantity);
@@ -162,8 +185,13 @@ impl Tills {
 
     /// Pieces that wait for those who have ordered ahead.
     fn promised(&self, sku: &str) -> i64 {
-        let lines = self.ahead.iter().flat_map(|sale| &sale.lines);
+        let lines = self.ahead.iter().flat_map(|ahead| &ahead.sale.lines);
         lines.filter(|(of, ..)| of == sku).map(|(_, _, quantity, _)| i64::from(*quantity)).sum()
+    }
+
+    /// What members have bought, in its order.
+    pub fn earned(&self) -> &[Earned] {
+        &self.earned
     }
 
     /// Who has shown a card and told a phone.

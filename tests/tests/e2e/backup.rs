@@ -1,7 +1,9 @@
 //! Back-up and restore, as docs/operations.md tells: taken while serving, put into an empty folder, and all is as it was.
 
 use serde_json::{Value, json};
-use siyu_tests::system::System;
+use siyu_tests::archive::Archive;
+use siyu_tests::check::Books;
+use siyu_tests::system::{DATABASE, System};
 
 use crate::database::{is_settled, open, rows};
 use crate::fixtures::{PATIENCE, THEN, basket, order, push, sale};
@@ -64,4 +66,49 @@ async fn a_back_up_taken_while_serving_is_restored_to_the_same_books_and_goes_on
     settled(&system, 8).await;
     assert_eq!(rows(&system, "dead_letter"), 0);
     assert_eq!(books(&system).await["stock"]["reserved"], 7);
+}
+
+#[tokio::test]
+async fn old_events_are_archived_while_serving_and_orders_show_their_history() {
+    let system = System::start().await.unwrap();
+    let counted =
+        system.client.json("PUT", &system.host.at("/v1/stock/CUP-1"), &json!({"on_hand": 1_000})).await.unwrap();
+    assert_eq!(counted.status, 200, "{counted}");
+    let sell = async |numbers: std::ops::Range<usize>| {
+        for number in numbers {
+            let message = sale(&format!("POS-{number}")).message("paid", THEN).unwrap();
+            assert_eq!(system.send_till(&message).await.unwrap().status, 200);
+        }
+    };
+    sell(0..40).await;
+    settled(&system, 40).await;
+    let before = books(&system).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (database, archive) = (system.state().join(DATABASE), folder.path().join("events.db"));
+    let files = (database.clone(), archive.clone());
+    // Whatever is older than the newest event goes, again and again.
+    let archiving = tokio::task::spawn_blocking(move || {
+        let run = |_| Archive::open(&files.0, &files.1, 0).unwrap().run(7).unwrap();
+        (0..20).map(run).sum::<usize>()
+    });
+    sell(40..80).await;
+    let moved = archiving.await.unwrap();
+    settled(&system, 80).await;
+    assert!(moved > 40, "{moved}");
+
+    let found = Books::open_with(&database, Some(&archive)).unwrap().violations().unwrap();
+    assert_eq!(found.iter().map(|found| found.what).collect::<Vec<_>>(), Vec::<&str>::new());
+    let after = books(&system).await;
+    let old: Vec<&Value> = before["orders"].as_array().unwrap().iter().collect();
+    for order in after["orders"].as_array().unwrap() {
+        assert!(order["history"].as_array().is_some_and(|history| history.len() >= 2), "{order}");
+        assert!(old.iter().all(|old| old["id"] != order["id"] || *old == order), "{order}");
+    }
+    assert_eq!(after["stock"]["reserved"], 80);
+    assert_eq!(rows(&system, "dead_letter"), 0);
+    assert_eq!(
+        system.send_till(&sale("POS-3").message("paid", THEN).unwrap()).await.unwrap().json().unwrap()["status"],
+        "duplicate"
+    );
 }

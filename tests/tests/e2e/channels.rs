@@ -1,18 +1,19 @@
 //! From the scan to the welcome, at the simulated WeCom and Official Account.
 
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use siyu_tests::http::Client;
 use siyu_tests::marketplace::push::Mishaps;
-use siyu_tests::system::System;
+use siyu_tests::system::{DATABASE, System};
 use siyu_tests::wechat::people::Person;
 use siyu_tests::wecom::Outcome;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::database::{assert_sound, is_settled, number, open};
-use crate::fixtures::PATIENCE;
+use crate::fixtures::{PATIENCE, assert_problem};
 
 /// How long a welcome code lives.
 const LIFE: Duration = Duration::from_secs(20);
@@ -177,6 +178,39 @@ async fn contacts_change_hands_at_wecom_and_here_unless_they_refuse() {
         system.client.pages(&system.host.at(&path)).await.unwrap().len()
     };
     assert_eq!((whose("staff-01").await, whose("staff-02").await), (1, 2));
+    assert_sound(&system);
+}
+
+/// A platform that has no answer within a second calls again, and leaves off soon. So it hears at once that it must, however long something else takes.
+#[tokio::test]
+async fn while_the_database_is_taken_callbacks_are_sent_away_at_once_and_taken_when_they_come_again() {
+    let system = System::start().await.unwrap();
+    let plan = json!({ "reception": members(1, 100), "welcome": { "default": { "text": "你好" } } });
+    let code = code(&system, "contact_way", plan).await;
+    settled(&system).await;
+    let person = Person::new("草莓");
+    system.wecom.scan(code["state"].as_str().unwrap(), &person).unwrap();
+    let messages = system.wecom.untold();
+    let other = Connection::open(system.state().join(DATABASE)).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    let asked = Instant::now();
+    for message in &messages {
+        let push = system.wecom.push(message).unwrap();
+        let answer = push.send(&Client::new(), &system.host.at("/hooks/wecom")).await.unwrap();
+        assert_problem(&answer, 503);
+        assert_ne!(answer.header("retry-after"), "", "{answer}");
+    }
+    // SQLite itself would wait for five seconds, twice.
+    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    other.execute_batch("rollback").unwrap();
+    for message in &messages {
+        let push = system.wecom.push(message).unwrap();
+        let answer = push.send(&Client::new(), &system.host.at("/hooks/wecom")).await.unwrap();
+        assert_eq!(answer.status, 200, "{answer}");
+    }
+    settled(&system).await;
+    assert_eq!(number(&system, "select count(*) from event where data ->> '$.activity.kind' = 'contact_added'"), 1);
+    assert_eq!(number(&system, "select count(*) from welcome"), 1);
     assert_sound(&system);
 }
 

@@ -22,6 +22,11 @@ pub fn number(system: &System, sql: &str) -> i64 {
     number_in(system.state(), sql)
 }
 
+/// The texts that `sql` yields.
+pub fn texts(database: &Connection, sql: &str) -> Vec<String> {
+    database.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
 /// Rows of a table.
 pub fn rows(system: &System, table: &str) -> i64 {
     number(system, &format!("select count(*) from \"{table}\""))

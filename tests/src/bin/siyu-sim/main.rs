@@ -27,7 +27,7 @@ struct Cli {
     /// People.
     #[arg(long, default_value_t = 2_000, value_name = "N")]
     customers: u32,
-    /// Lose, repeat and disorder messages, let calls fail, kill the host, start a second one beside it, let the clock leap.
+    /// Lose, repeat and disorder messages, let calls fail, kill the host, start a second one beside it, fill the disk, let the clock leap.
     #[arg(long)]
     faults: bool,
     /// End after so many steps of twenty minutes, of which a day has 36.
@@ -120,6 +120,7 @@ fn table(outcome: &Outcome) -> Table {
         table.row(&[(*what).to_owned(), thousands(*count)]);
     }
     table.row(&["events in the log".to_owned(), thousands(u64::try_from(outcome.events).unwrap_or(0))]);
+    table.row(&["rows made anew from the log".to_owned(), thousands(u64::try_from(outcome.rebuilt).unwrap_or(0))]);
     table
         .row(&["not as it must be".to_owned(), thousands(u64::try_from(outcome.violations.len()).unwrap_or(u64::MAX))]);
     table
