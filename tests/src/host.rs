@@ -15,7 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Compiling all components for the first time on a slow machine takes a while.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
 /// A host that is asked to stop finishes its requests first.
-const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// The host itself waits half a minute for the requests that it has begun.
+const STOP_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -118,8 +119,8 @@ impl Host {
     ///
     /// # Errors
     /// As for [`Host::start`], and when it does not stop.
-    pub fn start_warm(setup: &Setup, state: &Path) -> Result<Self> {
-        Self::start(setup, state)?.stop()?;
+    pub async fn start_warm(setup: &Setup, state: &Path) -> Result<Self> {
+        Self::start(setup, state)?.stop().await?;
         Self::start(setup, state)
     }
 
@@ -178,8 +179,8 @@ impl Host {
     /// Ask it to stop (SIGTERM), as an operator does.
     ///
     /// # Errors
-    /// When it does not end within half a minute.
-    pub fn stop(mut self) -> Result<ExitStatus> {
+    /// When it does not end within three quarters of a minute.
+    pub async fn stop(mut self) -> Result<ExitStatus> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
         kill_process(pid, Signal::TERM).context("cannot signal the host")?;
         let deadline = Instant::now() + STOP_TIMEOUT;
@@ -187,7 +188,7 @@ impl Host {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
-            std::thread::sleep(Duration::from_millis(20));
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         bail!("the host does not stop\n{}", self.tail())
     }

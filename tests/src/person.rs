@@ -115,12 +115,12 @@ pub async fn tell(system: &System, id: &str, events: &[Value]) -> Result<()> {
     Ok(())
 }
 
-/// An event about whoever has these ids: kind, scope, value.
+/// An event about whoever has these ids: kind, scope, value. It names no channel, so that she came by the door alone.
 pub fn event(id: &str, source: &str, kind: &str, who: &[(&str, Option<&str>, &str)], what: Value) -> Value {
     let identities: Vec<_> =
         who.iter().map(|(kind, scope, value)| json!({ "kind": kind, "scope": scope, "value": value })).collect();
     json!({ "specversion": "1.0", "id": id, "source": source, "type": kind, "time": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
-        "data": { "who": { "identities": identities }, "channel": "测试渠道", "what": what } })
+        "data": { "who": { "identities": identities }, "what": what } })
 }
 
 /// Play her way. `taobao` is the simulated Taobao among the system's other platforms, with its shop connected.

@@ -157,7 +157,7 @@ pub async fn run(options: &Options, mut progress: impl FnMut(&str)) -> Result<Ou
         let (day, slot) = (step / STEPS, step % STEPS);
         stage.begin(day, slot).await?;
         let moment = stage.moment(options.seed, step);
-        faults.begin(&mut stage, step)?;
+        faults.begin(&mut stage, step).await?;
         parts.act(&stage, &moment, options.customers)?;
         faults
             .broken_off(&mut stage, step, async |stage: &Stage| parts.send(stage, &moment, options.customers).await)

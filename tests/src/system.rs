@@ -116,9 +116,9 @@ impl System {
     ///
     /// # Errors
     /// When it does not stop or start again.
-    pub fn restart_with(self, change: impl FnOnce(Setup) -> Setup) -> Result<Self> {
+    pub async fn restart_with(self, change: impl FnOnce(Setup) -> Setup) -> Result<Self> {
         let Self { platform, others, wecom, account, host, client, setup, state } = self;
-        host.stop()?;
+        host.stop().await?;
         let setup = change(setup);
         let host = Host::start(&setup, state.path())?;
         Ok(Self { platform, others, wecom, account, host, client, setup, state }.routed())
@@ -136,9 +136,9 @@ impl System {
     ///
     /// # Errors
     /// When it does not stop or start, or the back-up cannot be copied.
-    pub fn restore(self, backup: &Path) -> Result<Self> {
+    pub async fn restore(self, backup: &Path) -> Result<Self> {
         let Self { platform, others, wecom, account, host, client, setup, state: left } = self;
-        host.stop()?;
+        host.stop().await?;
         drop(left);
         let state = fresh_state()?;
         std::fs::copy(backup, state.path().join(DATABASE)).context("cannot copy the back-up")?;

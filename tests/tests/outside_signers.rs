@@ -18,6 +18,7 @@ use platforms::wechat::crypto::{Key, signature};
 use platforms::wechat::{self, Callback};
 use serde_json::{Value, json};
 use siyu_tests::host::root;
+use siyu_tests::http::Client;
 use siyu_tests::marketplace::dialect::{Dialect, Refused};
 use siyu_tests::marketplace::doudian::{self, Doudian, sign};
 use siyu_tests::marketplace::jd::Jd;
@@ -32,6 +33,8 @@ use siyu_tests::marketplace::xiaohongshu::Xiaohongshu;
 use siyu_tests::merchant::baskets;
 use siyu_tests::merchant::tills::Sale;
 use siyu_tests::system::{System, WEBHOOK_SECRET};
+use siyu_tests::wechat::callback::xml;
+use siyu_tests::wechat::people::Person;
 use siyu_tests::wechat::seal;
 
 #[tokio::test]
@@ -148,6 +151,62 @@ fn the_outside_library_and_we_open_each_other_s_callbacks() {
         assert_eq!(open(&signed), message, "{family}");
         assert_eq!(open("0"), Value::Null, "{family}");
     }
+}
+
+/// The whole application in the place of the receiver: what wechatpy seals for WeCom and for an Official Account is taken once, what it seals for somebody else is not,
+/// and the echo that it wants comes back.
+#[tokio::test]
+async fn what_the_outside_library_seals_the_application_takes() {
+    let Some(python) = python() else { return };
+    let system = System::start().await.unwrap();
+    let person = Person::new("wechatpy");
+    let number = |sql: &str| siyu_tests::database::number_in(system.state(), sql).unwrap();
+    for (family, path, console, event) in [
+        ("wecom", "/hooks/wecom", system.wecom.console(), "add_external_contact"),
+        ("account", "/hooks/official-account", system.account.console(), "subscribe"),
+    ] {
+        let message = if family == "wecom" {
+            json!({ "ToUserName": console.receive_id, "FromUserName": "sys", "CreateTime": now().seconds(), "MsgType": "event",
+                "Event": "change_external_contact", "ChangeType": event, "UserID": "li",
+                "ExternalUserID": person.external_userid(&console.receive_id) })
+        } else {
+            json!({ "ToUserName": console.to, "FromUserName": person.openid(&console.receive_id), "CreateTime": now().seconds(),
+                "MsgType": "event", "Event": event })
+        };
+        let timestamp = now().seconds().to_string();
+        let seal = |token: &str, message: &str| {
+            let input = json!({ "family": family, "token": token, "key": console.key, "receive_id": console.receive_id,
+                "message": message, "timestamp": timestamp, "nonce": "263014780" });
+            let envelope = outside(python, "wechat_seal", &input);
+            let text = |name: &str| envelope[name].as_str().unwrap().to_owned();
+            let signature = text("MsgSignature");
+            let query = format!("msg_signature={signature}&timestamp={timestamp}&nonce=263014780&encrypt_type=aes");
+            let body =
+                format!("<xml><ToUserName>x</ToUserName><Encrypt><![CDATA[{}]]></Encrypt></xml>", text("Encrypt"));
+            (query, body, text("Encrypt"))
+        };
+        let send = async |(query, body, _): (String, String, String)| {
+            let url = format!("{}?{query}", system.host.at(path));
+            Client::new().send("POST", &url, &HeaderMap::new(), body.into_bytes()).await.unwrap().status.as_u16()
+        };
+        let message = xml(&message);
+        assert_eq!(send(seal("somebody else's", &message)).await, 401, "{family}");
+        for _ in 0..2 {
+            assert_eq!(send(seal(&console.token, &message)).await, 200, "{family}");
+        }
+        let taken = format!(
+            "select count(*) from inbox where source = '{}'",
+            if family == "wecom" { "wecom" } else { "official_account" }
+        );
+        assert_eq!(number(&taken), 1, "{family}: once");
+
+        let (query, _, sealed) = seal(&console.token, "4857093420");
+        let echo = form_urlencoded::byte_serialize(sealed.as_bytes()).collect::<String>();
+        let answer = Client::new().get(&format!("{}?{query}&echostr={echo}", system.host.at(path))).await.unwrap();
+        assert_eq!((answer.status.as_u16(), answer.body.as_ref()), (200, b"4857093420".as_slice()), "{family}");
+    }
+    assert_eq!(number("select count(*) from contact"), 1);
+    assert_eq!(number("select count(*) from inbox_quarantine"), 0);
 }
 
 /// The simulators seal by themselves: what they send to try an address out, the library answers as their console wants it.

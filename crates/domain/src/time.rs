@@ -79,7 +79,8 @@ impl FromStr for UnixMs {
         if timestamp.subsec_nanosecond() % 1_000_000 != 0 {
             return Err(TimeError::TooFine(text.to_owned()));
         }
-        Ok(Self(timestamp.as_millisecond()))
+        // Text reaches 999 ms beyond the last whole millisecond that has a timestamp.
+        Self::from_millis(timestamp.as_millisecond())
     }
 }
 
@@ -135,6 +136,7 @@ mod tests {
         assert_eq!(UnixMs::from_seconds(1_771_032_600_000), Err(TimeError::OutOfRange));
         assert_eq!(UnixMs::from_seconds(i64::MAX), Err(TimeError::OutOfRange));
         assert_eq!(UnixMs::EPOCH.try_add_millis(i64::MAX), Err(TimeError::OutOfRange));
+        assert_eq!("9999-12-30T22:00:00.001Z".parse::<UnixMs>(), Err(TimeError::OutOfRange));
         assert!(serde_json::from_str::<UnixMs>("1771032600000").is_err());
     }
 

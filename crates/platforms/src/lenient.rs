@@ -64,7 +64,8 @@ pub fn optional_gmt8<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     Ok(Option::<String>::deserialize(deserializer)?.as_deref().and_then(parse_gmt8))
 }
 
-/// Money in yuan, as text or as a number: exactly to the fen. A third decimal is refused.
+/// Money in yuan, as text or as a number: exactly to the fen. A third decimal is refused, and so is a number with decimals that is too
+/// large to be exact.
 pub fn yuan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fen, D::Error> {
     Yuan::deserialize(deserializer).map(|yuan| yuan.0)
 }
@@ -104,9 +105,14 @@ struct Yuan(Fen);
 
 impl<'de> Deserialize<'de> for Yuan {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A number is read as the shortest decimal that means it: 0.1 is ten fen, whatever its bits are.
+        // A number is read as the shortest decimal that means it: 0.1 is ten fen, whatever its bits are. Beyond fifteen digits several
+        // amounts share their bits.
+        const EXACT: f64 = 1e13;
         let text = match Value::deserialize(deserializer)? {
             Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) if number.is_f64() && number.as_f64().is_none_or(|yuan| yuan.abs() >= EXACT) => {
+                return Err(D::Error::custom("a number with decimals is exact below 10^13 yuan only"));
+            }
             Value::Number(number) => number.to_string(),
             other => return Err(D::Error::custom(format!("{other} is no amount in yuan"))),
         };
@@ -250,7 +256,12 @@ mod tests {
             let bill: Bill = serde_json::from_str(&format!(r#"{{"paid":{paid},"freight":""}}"#)).unwrap();
             assert_eq!((bill.paid, bill.freight), (Fen::new(fen), None), "{paid}");
         }
-        for paid in ["\"1.999\"", "0.001", "\"\"", "null", "true"] {
+        for paid in ["9999999999999.99", "-9999999999999.99", "\"92233720368547758.07\"", "92233720368547758"] {
+            let bill: Bill = serde_json::from_str(&format!(r#"{{"paid":{paid}}}"#)).unwrap();
+            let shown = bill.paid.to_string();
+            assert!(shown.starts_with(paid.trim_matches('"')), "{paid} is {shown}");
+        }
+        for paid in ["\"1.999\"", "0.001", "\"\"", "null", "true", "900719925474099.23", "1e13", "1e400"] {
             assert!(serde_json::from_str::<Bill>(&format!(r#"{{"paid":{paid}}}"#)).is_err(), "{paid}");
         }
     }

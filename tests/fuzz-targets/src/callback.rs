@@ -20,10 +20,12 @@ const OURS: Callback<'_> = Callback {
     plain: false,
 };
 
-fn open(query: &str, body: &str) -> Option<Call> {
-    let headers = HeaderMap::new();
-    let (method, now) = (&Method::POST, now());
-    OURS.open(&Delivery { method, path: "/", query, headers: &headers, body: body.as_bytes(), now }).ok()
+/// As an Official Account in plain mode has it.
+const PLAIN: Callback<'_> = Callback { key: "", plain: true, ..OURS };
+
+fn open(ours: Callback<'_>, method: &Method, query: &str, body: &str) -> Option<Call> {
+    let (headers, now) = (HeaderMap::new(), now());
+    ours.open(&Delivery { method, path: "/", query, headers: &headers, body: body.as_bytes(), now }).ok()
 }
 
 /// What is enciphered and signed opens to what it was; for somebody else, or turned, it opens to nothing.
@@ -41,10 +43,15 @@ pub fn crypto(bytes: &[u8]) {
         format!("msg_signature={sign}&timestamp={at}&nonce=nonce")
     };
     let body = |sealed: &str| format!("<xml><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>");
-    assert_eq!(open(&query(&sealed), &body(&sealed)), Some(Call::Message(text.to_owned())));
+    let post = |query: &str, body: &str| open(OURS, &Method::POST, query, body);
+    assert_eq!(post(&query(&sealed), &body(&sealed)), Some(Call::Message(text.to_owned())));
     let other = format!("{}{}", if sealed.starts_with('A') { 'B' } else { 'A' }, &sealed[1..]);
-    assert_eq!(open(&query(&sealed), &body(&other)), None, "a forgery is taken");
-    drop(open(text, text));
+    assert_eq!(post(&query(&sealed), &body(&other)), None, "a forgery is taken");
+    assert_eq!(post(text, text), None, "unsigned");
+    // A blank for each plus, as a proxy may write it.
+    let echo = |text: &str| open(OURS, &Method::GET, &format!("{}&echostr={text}", query(&sealed)), "");
+    assert_eq!(echo(&sealed), Some(Call::Echo(text.to_owned())));
+    assert_eq!(echo(&other), None, "a forgery is echoed");
 }
 
 /// Both envelopes are read within bounds, and alike each time.
@@ -63,14 +70,25 @@ pub fn wecom(bytes: &[u8]) {
     assert_eq!(read(), read());
 }
 
-/// What an Official Account tells is read alike each time.
+/// What an Official Account tells is read alike each time; in clear it counts in plain mode only, signed, and where there is no ciphertext.
 pub fn official_account(bytes: &[u8]) {
-    let read = || format!("{:?}", official_account::callback::read(read::text(bytes)));
+    let text = read::text(bytes);
+    let read = || format!("{:?}", official_account::callback::read(text));
     assert_eq!(read(), read());
+    let at = now().seconds().to_string();
+    let sign = signature(&["token", &at, "nonce"]);
+    let query = |nonce: &str| format!("signature={sign}&timestamp={at}&nonce={nonce}");
+    let taken = open(PLAIN, &Method::POST, &query("nonce"), text);
+    let clear = outer::encrypted(text.as_bytes()).is_none();
+    assert_eq!(taken, clear.then(|| Call::Message(text.to_owned())));
+    assert_eq!(open(PLAIN, &Method::POST, &query("other"), text), None, "a forgery is taken");
+    assert_eq!(open(OURS, &Method::POST, &query("nonce"), text), None, "clear text where there is a key");
 }
 
 /// A question in the first line, answers in the others: the talk ends or goes on, and can always be carried on.
 pub fn answer(bytes: &[u8]) {
+    drop(wecom::token(bytes));
+    drop(official_account::token(bytes));
     let app = App::of([("agent_id", "1000002")]);
     let mut lines = bytes.split(|&byte| byte == b'\n');
     let ask = lines.next().unwrap_or_default();

@@ -29,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     ("push_unsigned", push::unsigned),
     ("push_douyin", push::douyin),
     ("push_kuaidi100", push::kuaidi100),
+    ("push_kuaishou", push::kuaishou),
     ("push_wechat_store", push::wechat_store),
     ("push_xiaohongshu", push::xiaohongshu),
     ("push_youzan", push::youzan),
@@ -45,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     ("event", form::event),
     ("money", form::money),
     ("phone", form::phone),
+    ("time", form::time),
 ];
 
 /// Plays one by its name.

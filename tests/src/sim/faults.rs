@@ -41,7 +41,7 @@ impl Faults {
     ///
     /// # Errors
     /// When that host does not start.
-    pub fn begin(&mut self, stage: &mut Stage, step: u32) -> Result<()> {
+    pub async fn begin(&mut self, stage: &mut Stage, step: u32) -> Result<()> {
         if !self.are_on {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl Faults {
             self.note("interfaces in trouble");
         }
         if dice.u8(..100) < 6 {
-            stage.set_second(true)?;
+            stage.set_second(true).await?;
             self.note("second hosts");
         }
         Ok(())
@@ -104,7 +104,7 @@ impl Faults {
     /// # Errors
     /// When the host does not stop, or the application does not take the time.
     pub async fn end(&mut self, stage: &mut Stage, step: u32) -> Result<()> {
-        stage.set_second(false)?;
+        stage.set_second(false).await?;
         let mut dice = dice(self.seed, "leaps", step);
         if self.are_on && dice.u8(..100) < 2 {
             stage.pass(dice.i64(3_600..4 * 3_600)).await?;

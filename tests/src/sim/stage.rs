@@ -269,9 +269,9 @@ impl Stage {
     ///
     /// # Errors
     /// When it does not start or stop.
-    pub fn set_second(&mut self, is_there: bool) -> Result<()> {
+    pub async fn set_second(&mut self, is_there: bool) -> Result<()> {
         match self.second.take() {
-            Some(host) if !is_there => host.stop().map(drop),
+            Some(host) if !is_there => host.stop().await.map(drop),
             None if is_there => {
                 self.second = Some(self.system().second_host()?);
                 Ok(())

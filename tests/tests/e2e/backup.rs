@@ -56,7 +56,7 @@ async fn a_back_up_taken_while_serving_is_restored_to_the_same_books_and_goes_on
     }
     settled(&system, 9).await;
 
-    let system = system.restore(&backup).unwrap();
+    let system = system.restore(&backup).await.unwrap();
     assert_eq!(books(&system).await, before);
     // A sender's repetition brings what was lost, and changes nothing of what was not.
     for (number, status) in [(0, "duplicate"), (4, "duplicate"), (5, "accepted"), (7, "accepted")] {

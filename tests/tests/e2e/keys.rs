@@ -50,6 +50,7 @@ async fn keys_are_changed_and_nobody_is_lost() {
                 .variable("data_key", both(NEW_KEY, DATA_KEY))
                 .variable("webhook_secret", both(NEW_SECRET, WEBHOOK_SECRET))
         })
+        .await
         .unwrap();
     assert_eq!(sold(&system, 2, WEBHOOK_SECRET).await, 200);
     assert_eq!(sold(&system, 3, NEW_SECRET).await, 200);
@@ -57,7 +58,7 @@ async fn keys_are_changed_and_nobody_is_lost() {
     assert_eq!(after["id"], before["id"], "the same customer");
     assert_eq!(phones(&after), [phones(&before)[0]; 3], "sealed before and after");
 
-    let system = system.restart_with(|setup| setup.variable("webhook_secret", NEW_SECRET)).unwrap();
+    let system = system.restart_with(|setup| setup.variable("webhook_secret", NEW_SECRET)).await.unwrap();
     assert_eq!(sold(&system, 4, WEBHOOK_SECRET).await, 401);
     assert_eq!(sold(&system, 4, NEW_SECRET).await, 200);
     assert_eq!(phones(&buyer(&system, 4).await).len(), 4);

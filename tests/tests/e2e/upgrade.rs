@@ -120,7 +120,7 @@ async fn a_database_of_every_release_is_brought_to_today_s_with_what_is_in_it() 
     for release in RELEASES {
         let old = folder.path().join(format!("{release}.db"));
         as_of(release, &today, &old);
-        system = system.restore(&old).unwrap();
+        system = system.restore(&old).await.unwrap();
         // Whoever is called first applies what is missing; consumers that are new read the log from its beginning.
         let sold = sale(&format!("POS-AFTER-{release}")).message("paid", THEN).unwrap();
         assert_eq!(system.send_till(&sold).await.unwrap().status, 200, "{release}");
@@ -189,7 +189,7 @@ async fn a_component_is_replaced_while_messages_come_and_none_is_refused() {
     address.send(new.url().to_owned()).unwrap();
     // Nobody sends to the old one any more; it ends what it has begun.
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    assert!(old.stop().unwrap().success());
+    assert!(old.stop().await.unwrap().success());
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     address.send(String::new()).unwrap();
     let sent = sender.await.unwrap();

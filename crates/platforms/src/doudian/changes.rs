@@ -68,7 +68,7 @@ pub fn cases(window: &Window, data: &Value) -> Result<Answer, MapError> {
 fn next(window: &Window, total: i64) -> Option<String> {
     let next = match window.page {
         // The last page, unless the first one is all there is.
-        None => (total - 1).div_euclid(SIZE),
+        None => total.saturating_sub(1).div_euclid(SIZE),
         Some(_) => window.page_number(0) - 1,
     };
     let ends = if window.page.is_none() { next <= 0 } else { next < 0 };
@@ -158,6 +158,7 @@ mod tests {
             (Some("1"), 101, Some("0")),
             (Some("0"), 101, None),
             (Some("0"), 0, None),
+            (None, i64::MIN, None),
         ] {
             assert_eq!(next(&window(page), total).as_deref(), then, "{page:?} of {total}");
         }

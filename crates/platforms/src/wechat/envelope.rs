@@ -17,11 +17,32 @@ pub fn read(text: &str) -> Option<Value> {
     if text.starts_with('{') {
         return serde_json::from_str(text).ok();
     }
+    if is_crowded(text) {
+        return None;
+    }
     // A callback has a few dozen elements; a body made of nothing but tags is not for us to hold.
     let document = Document::parse_with_options(text, ParsingOptions { nodes_limit: NODES, ..Default::default() });
     value(document.ok()?.root_element(), DEPTH)
 }
 
+/// Whether an element has more attributes than a callback has: the parser compares each with all others, which takes seconds for those
+/// of a whole body, and nobody has signed it yet. Comments, instructions and CDATA are skipped as the parser does.
+fn is_crowded(text: &str) -> bool {
+    const SKIPPED: [(&str, &str); 3] = [("![CDATA[", "]]>"), ("!--", "-->"), ("?", "?>")];
+    let mut rest = text;
+    while let Some((_, tag)) = rest.split_once('<') {
+        rest = tag;
+        if let Some((inside, end)) = SKIPPED.iter().find_map(|(start, end)| Some((tag.strip_prefix(start)?, *end))) {
+            let Some((_, after)) = inside.split_once(end) else { return false };
+            rest = after;
+        } else if tag.split('<').next().is_some_and(|tag| tag.matches(['"', '\'']).count() > 2 * ATTRIBUTES) {
+            return true;
+        }
+    }
+    false
+}
+
+const ATTRIBUTES: usize = 100;
 const NODES: u32 = 10_000;
 const DEPTH: u8 = 8;
 
@@ -54,6 +75,29 @@ mod tests {
         let value = json!({"Event": "a<b", "CreateTime": "17", "Empty": "", "List": {"Id": ["1", "2", "3"]}});
         assert_eq!(read(xml), Some(value.clone()));
         assert_eq!(read(&format!("\n {value}")), Some(value));
+    }
+
+    #[test]
+    fn attributes_are_passed_over_and_quotes_in_text_are_text() {
+        let quotes = "\"'<!--".repeat(1_000);
+        let xml =
+            format!("<?xml version=\"1.0\"?><!-- '' --><xml a=\"1\"><b c='2>'>x</b><d><![CDATA[{quotes}]]></d></xml>");
+        assert_eq!(read(&xml), Some(json!({"b": "x", "d": quotes})));
+    }
+
+    #[test]
+    fn crowds_of_attributes_are_refused_before_they_are_compared() {
+        let crowd: String = (0..100_000).map(|number| format!(" a{number:x}=''")).collect();
+        let spaces: String = (0..50_000).map(|number| format!(" xmlns:a{number:x} = \"u>\"")).collect();
+        for text in [
+            format!("<xml{crowd}/>"),
+            format!("<xml{spaces}/>"),
+            format!("<!--<![CDATA[--><xml{crowd}/><!--]]>-->"),
+            format!("<!--><?--><xml{crowd}/><?a?>"),
+            format!("<?a <![CDATA[?><xml><![CDATA[]]><b{crowd}/></xml>"),
+        ] {
+            assert_eq!(read(&text), None, "{}", &text[..30]);
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::native::Server;
 pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
     eprintln!("==> hello");
     let state = tempfile::tempdir()?;
-    let host = Host::start_warm(&Setup::of_manifest(manifest::guest(state.path())?), state.path())?;
+    let host = Host::start_warm(&Setup::of_manifest(manifest::guest(state.path())?), state.path()).await?;
     let native = Server::hello()?;
     let targets = [
         Target { name: "hello, native hyper", pid: native.pid(), address: native.address, requests: requests() },

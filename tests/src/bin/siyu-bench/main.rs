@@ -7,6 +7,7 @@
 //! - `memory`: per idle instance, and in all under load.
 //! - `people`: customers and tagging at 10,000 and at 1,000,000 customers (a fiftieth of that with `--quick`).
 //! - `welcome`: from WeCom's callback to the call with the welcome.
+//! - `soak`: half an hour at 70 % of the capacity; only where it is named.
 //!
 //! The load generator takes its share of the same cores; that is so for all that are compared.
 
@@ -16,12 +17,14 @@ mod measure;
 mod memory;
 mod native;
 mod people;
+mod soak;
 mod start;
 mod webhook;
 mod welcome;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -42,6 +45,9 @@ struct Cli {
     /// How many customers `people` grows at the most, 1,000,000 if left out; the aims are for that many.
     #[arg(long, value_name = "NUMBER")]
     customers: Option<u64>,
+    /// How many minutes `soak` lasts, 30 if left out; the aims are for that many.
+    #[arg(long, value_name = "NUMBER")]
+    minutes: Option<u64>,
     /// Write the figures to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -57,6 +63,7 @@ enum Name {
     Memory,
     People,
     Welcome,
+    Soak,
 }
 
 /// The native servers, each in a process of its own: this program calls itself.
@@ -117,6 +124,10 @@ async fn run(cli: Cli) -> Result<()> {
     }
     if wanted(Name::Welcome) {
         welcome::measure(&effort, &mut figures).await?;
+    }
+    if cli.only == Some(Name::Soak) {
+        let minutes = cli.minutes.unwrap_or(if cli.quick { 2 } else { 30 });
+        soak::measure(Duration::from_secs(60 * minutes), &mut figures).await?;
     }
     println!("\n{figures}");
     if let Some(path) = &cli.json {

@@ -20,7 +20,7 @@ pub async fn measure(figures: &mut Figures) -> Result<()> {
     let count = INSTANCES.to_string();
     let flags = ["--instances", &count, "--max-requests-in-flight", "1", "--max-queue", &count];
     let setup = Setup::of_manifest(manifest::guest(state.path())?).flags(&flags);
-    let host = Host::start_warm(&setup, state.path())?;
+    let host = Host::start_warm(&setup, state.path()).await?;
     let client = Client::new();
     ensure!(client.get(&host.at("/hello")).await?.status == 200, "the guest does not say hello");
     let one = host.resident_kb()?;

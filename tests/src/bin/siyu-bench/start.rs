@@ -34,8 +34,8 @@ pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
     let (mut cold, mut warm) = (Vec::new(), Vec::new());
     for _ in 0..effort.repeats {
         let state = tempfile::tempdir()?;
-        cold.push(started_in(&setup, state.path())?);
-        warm.push(started_in(&setup, state.path())?);
+        cold.push(started_in(&setup, state.path()).await?);
+        warm.push(started_in(&setup, state.path()).await?);
     }
     let (cold, warm) = (median(cold, |time| *time)?, median(warm, |time| *time)?);
     figures.single("start of the application, cold", micros(cold), "µs");
@@ -44,10 +44,10 @@ pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-fn started_in(setup: &Setup, state: &std::path::Path) -> Result<Duration> {
+async fn started_in(setup: &Setup, state: &std::path::Path) -> Result<Duration> {
     let host = Host::start(setup, state)?;
     let time = host.started_in();
-    host.stop()?;
+    host.stop().await?;
     Ok(time)
 }
 
@@ -57,7 +57,7 @@ async fn instance(effort: &Effort) -> Result<Duration> {
     for flags in [&[][..], &["--max-requests-per-instance", "1"]] {
         let state = tempfile::tempdir()?;
         let setup = Setup::of_manifest(manifest::guest(state.path())?).flags(flags);
-        let host = Host::start_warm(&setup, state.path())?;
+        let host = Host::start_warm(&setup, state.path()).await?;
         let shape = Shape { connections: 1, ..effort.shape() };
         let measured = load::run(address(host.url())?, shape, StatusCode::OK, hello::requests()).await?;
         medians.push(measured.percentile(50));

@@ -45,7 +45,7 @@ pub async fn measure(effort: &Effort, figures: &mut Figures) -> Result<()> {
         .variable("webhook_secret", WEBHOOK_SECRET)
         .variable("data_key", DATA_KEY)
         .variable("api_token", API_TOKEN);
-    let host = Host::start_warm(&setup, state.path())?;
+    let host = Host::start_warm(&setup, state.path()).await?;
     let group = Server::orders(state.path(), GROUP)?;
     let single = Server::orders(state.path(), 1)?;
     let target = |name, pid, address| Target { name, pid, address, requests: requests(&app) };

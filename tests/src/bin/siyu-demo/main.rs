@@ -94,7 +94,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         println!("figures written to {}", path.display());
     }
     if cli.once {
-        system.host.stop()?;
+        system.host.stop().await?;
     } else {
         stay_up(&system).await?;
     }

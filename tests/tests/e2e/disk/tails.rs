@@ -51,9 +51,8 @@ async fn files() -> (Vec<u8>, Vec<u8>) {
     let disk = Disk::new().unwrap();
     let system = System::start_with(|setup| disk.under(setup)).await.unwrap();
     count(&system).await;
-    // Asked to stop, the host writes the log back into the database.
-    let system = system.restart_with(|setup| setup).unwrap();
     let file = system.state().join(DATABASE);
+    written_back(&system, &file).await;
     let base = std::fs::read(&file).unwrap();
     for round in 0..16 {
         take(&system, &sales(&format!("{round}"), 1)).await;
@@ -67,6 +66,16 @@ async fn files() -> (Vec<u8>, Vec<u8>) {
     let wal = std::fs::read(state.join(format!("{DATABASE}-wal"))).unwrap();
     assert!(base == std::fs::read(&file).unwrap(), "the log was written back meanwhile: less work is needed");
     (base, wal)
+}
+
+/// Has the log of what was done so far written into the database.
+async fn written_back(system: &System, file: &Path) {
+    let connection = Connection::open(file).unwrap();
+    let write = async |_: &System| {
+        let busy: i64 = connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
+        Ok((busy == 0).then_some(()))
+    };
+    system.wait_for("the log to be written back", PATIENCE, write).await.unwrap();
 }
 
 /// How many events there are in a database with this log, in which all must hold that must.

@@ -61,7 +61,7 @@ pub async fn measure(sizes: [u64; 2], figures: &mut Figures) -> Result<()> {
             figures.aim("customer from all sides, p99", "< 20 ms", millis(portrait), portrait < AIM_PORTRAIT);
             figures.aim("webhook to tag at 200 events/s, p99", "< 250 ms", millis(tag), tag < AIM_TAG);
         }
-        bench.host.stop()?;
+        bench.host.stop().await?;
     }
     let [small, large] = costs.as_slice() else { return Ok(()) };
     let percent = large.as_micros() * 100 / small.as_micros().max(1);
