@@ -74,7 +74,8 @@ impl People {
         let tag = stage.done("POST", &path, &json!({ "name": "Interested" })).await?;
         let tag = text(&tag, "id")?.to_owned();
         let condition = json!({ "feature": "views.count.7d", "op": ">=", "value": INTERESTED });
-        let rule = json!({ "name": "Interested", "condition": condition, "effects": [{ "add_tag": tag }] });
+        let effect = json!({ "add_tag": tag, "while_true": true });
+        let rule = json!({ "name": "Interested", "condition": condition, "effects": [effect] });
         let rule = stage.done("POST", "/v1/tag-rules", &rule).await?;
         stage.done("POST", &format!("/v1/tag-rules/{}/activate", text(&rule, "id")?), &json!({})).await?;
         Ok(Self { tag, facts: BTreeMap::new(), views: BTreeMap::new(), unsent: VecDeque::new(), told: 0 })
@@ -120,7 +121,7 @@ impl People {
         Ok(())
     }
 
-    /// Ids that belong to one person by what was told are one customer's, and no two people are one; who has looked often is tagged, and nobody else.
+    /// Ids that belong to one person by what was told are one customer's, and no two people are one; who has looked often within a week is tagged, and nobody else.
     /// `links` is what other parts have told of people.
     ///
     /// # Errors

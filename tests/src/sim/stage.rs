@@ -30,8 +30,10 @@ const OPENING: i64 = 9 * 3600;
 const STEP: i64 = 20 * 60;
 /// Calls that wait longer than this are left to the next step, in milliseconds.
 const HORIZON_MS: i64 = 15 * 60 * 1000;
-/// Nothing has moved for so long: what waits, waits for time to pass. More than the host's tick.
-const STILL: Duration = Duration::from_millis(1_200);
+/// How often the host calls the pump: virtual time passes faster than other time.
+const TICK: &str = "100ms";
+/// Nothing has moved for so long: what waits, waits for time to pass. More than the host's tick, and than an answer takes.
+const STILL: Duration = Duration::from_millis(500);
 /// The same where nothing is under way: calls are due, and wait for a budget of theirs.
 const IDLE: Duration = Duration::from_millis(150);
 /// How long all may take to be done, in earnest.
@@ -112,7 +114,7 @@ impl Stage {
             std::sync::Arc::new(Kuaishou),
         ];
         let disk = Disk::new()?;
-        let change = |setup: Setup| disk.under(setup.variable("clock", "virtual"));
+        let change = |setup: Setup| disk.under(setup.variable("clock", "virtual").flags(&["--tick", TICK]));
         let system = System::start_on(dialects, 1, change).await?;
         let begin = BEGIN.parse::<Timestamp>()?.as_second();
         let mut stage = Self { system: Some(system), second: None, disk, now: 0, begin, mishaps: Mishaps::NONE };

@@ -29,6 +29,21 @@ pub struct ImportQuery {
     dry_run: bool,
 }
 
+/// A file that came in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportEntry {
+    /// Its id.
+    id: ImportId,
+    /// What its rows are.
+    kind: Kind,
+    /// Whether it is only checked.
+    dry_run: bool,
+    /// When it came.
+    created_at: UnixMs,
+    /// When the last row was worked off; absent until then.
+    ended_at: Option<UnixMs>,
+}
+
 /// A file and how far it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportView {
@@ -115,6 +130,27 @@ pub async fn create(
         Answer::json(StatusCode::ACCEPTED, &find(tx, id)?)
     })
     .await
+}
+
+/// Files that came in, the latest first. How far one is, it tells itself.
+#[utoipa::path(get, path = "/v1/imports", params(PageQuery), security(("token" = ["imports:write"])), responses(
+    (status = 200, description = "One page of files", body = Page<ImportEntry>),
+    (status = 400, description = "The query is not as documented", body = Problem),
+    (status = 401, description = "No valid token", body = Problem),
+    (status = 403, description = "The token lacks the scope, or is for some stores or one member of staff only", body = Problem),
+))]
+pub async fn list(
+    State(shared): State<Shared>,
+    cx: Cx,
+    caller: Caller<ImportsWrite>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<ImportEntry>>, Problem> {
+    everywhere(&caller)?;
+    let entry = |row: &Row| {
+        let Import { id, kind, dry_run, columns: _, created_at, ended_at } = store::read(row)?;
+        Ok(ImportEntry { id, kind, dry_run, created_at, ended_at })
+    };
+    page::list(&shared.app, &cx, &query, store::list, entry, |import| import.id).await.map(Json)
 }
 
 /// How far an import is.

@@ -56,7 +56,7 @@ pub fn routes() -> Router<State> {
         .route("/v1/staff/{staff}/handovers", post(handovers::create))
         .route("/v1/handovers/{id}", get(handovers::show))
         .route("/v1/handovers/{id}/refuse", post(handovers::refuse))
-        .route("/v1/imports", post(import::create))
+        .route("/v1/imports", post(import::create).get(import::list))
         .route("/v1/imports/{id}", get(import::show))
         .route("/v1/imports/{id}/errors", get(import::errors))
         .route("/v1/conflicts", get(merging::conflicts))
@@ -94,6 +94,7 @@ pub fn routes() -> Router<State> {
         handovers::show,
         handovers::refuse,
         import::create,
+        import::list,
         import::show,
         import::errors,
         merging::conflicts,

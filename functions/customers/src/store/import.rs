@@ -91,21 +91,39 @@ pub fn by_id(tx: &Tx<'_>, id: ImportId) -> Result<Option<Import>, DbError> {
         "select id, kind, dry_run, columns, created_at, ended_at from import where id = ?1",
         &params![id.to_string()],
     )?;
-    let read = |row: Row| {
-        let kind: String = row.get("kind")?;
-        let kind = serde_json::from_value(json!(kind)).map_err(|error| DbError::Shape(error.to_string()))?;
-        let names: Vec<String> = row.json("columns")?;
-        let columns = columns::header(kind, names.iter().map(String::as_str));
-        Ok(Import {
-            id: row.parse("id")?,
-            kind,
-            dry_run: row.get("dry_run")?,
-            columns: columns.map_err(|wrong| DbError::Shape(wrong.join("; ")))?,
-            created_at: row.instant("created_at")?,
-            ended_at: row.optional_instant("ended_at")?,
-        })
-    };
-    row.map(read).transpose()
+    row.as_ref().map(read).transpose()
+}
+
+/// Files that came before one (or all), the latest first, for [`read`].
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn list(tx: &Tx<'_>, before: Option<ImportId>, most: u32) -> Result<Vec<Row>, DbError> {
+    // An id begins with its time.
+    tx.query(
+        "select id, kind, dry_run, columns, created_at, ended_at from import
+          where ?1 is null or id < ?1 order by id desc limit ?2",
+        &params![before.map(|id| id.to_string()), most],
+    )
+}
+
+/// Reads a file's row.
+///
+/// # Errors
+/// [`DbError`] of a row of another shape.
+pub fn read(row: &Row) -> Result<Import, DbError> {
+    let kind: String = row.get("kind")?;
+    let kind = serde_json::from_value(json!(kind)).map_err(|error| DbError::Shape(error.to_string()))?;
+    let names: Vec<String> = row.json("columns")?;
+    let columns = columns::header(kind, names.iter().map(String::as_str));
+    Ok(Import {
+        id: row.parse("id")?,
+        kind,
+        dry_run: row.get("dry_run")?,
+        columns: columns.map_err(|wrong| DbError::Shape(wrong.join("; ")))?,
+        created_at: row.instant("created_at")?,
+        ended_at: row.optional_instant("ended_at")?,
+    })
 }
 
 /// How many rows of a file are in each state: `state`, `count`.

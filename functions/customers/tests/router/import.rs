@@ -112,8 +112,18 @@ async fn a_dry_run_tells_the_same_and_writes_nothing() {
     assert_eq!(counts(&real), counts(&dry));
     assert_eq!(errors(&house, &real).await, errors(&house, &dry).await);
     // What was imported since is told by the next dry run.
-    let dry = import(&house, "kind=customers&dry_run=true", FILE).await;
-    assert_eq!(counts(&dry), [5, 5, 0, 2, 3]);
+    let again = import(&house, "kind=customers&dry_run=true", FILE).await;
+    assert_eq!(counts(&again), [5, 5, 0, 2, 3]);
+
+    let first = house.get("/v1/imports?limit=2").await;
+    let second = house.get(&format!("/v1/imports?limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
+    let listed: Vec<_> = [&first, &second].iter().flat_map(|page| page["items"].as_array().unwrap()).collect();
+    for (entry, whole) in listed.iter().zip([&again, &real, &dry]) {
+        for name in ["id", "kind", "dry_run", "created_at", "ended_at"] {
+            assert_eq!(entry[name], whole[name], "{name}");
+        }
+    }
+    assert_eq!((listed.len(), &second["next_cursor"]), (3, &Value::Null));
 }
 
 proptest! {
