@@ -103,8 +103,9 @@ impl Feature {
 
     /// For an age: the day from which it counts. The value of such a feature is `today − base`.
     pub fn age_base(&self, state: &State, today: Day) -> Option<i64> {
-        match (self, self.value(state, today, &Limits::DEFAULT)) {
-            (Self::Since(..), Some(Value::Number(age))) => Some(i64::from(today).saturating_sub(age)),
+        let Self::Since(..) = self else { return None };
+        match self.value(state, today, &Limits::DEFAULT)? {
+            Value::Number(age) => Some(i64::from(today).saturating_sub(age)),
             _ => None,
         }
     }

@@ -176,9 +176,9 @@ fn date(day: Day) -> Option<Value> {
 /// The first day after today on which the comparison may come out otherwise.
 fn feature_flips(feature: &Feature, op: Op, wanted: &[Value], view: &View<'_>) -> Option<Day> {
     let holds = |day: Day| op.holds(feature.value(view.state, day, view.limits).as_ref(), wanted);
-    let now = holds(view.today);
     // An age grows by a day a day: it crosses a number on that day, and on the next.
     if let Some(base) = feature.age_base(view.state, view.today) {
+        let now = holds(view.today);
         let crossings =
             wanted.iter().filter_map(|value| if let Value::Number(age) = value { Some(*age) } else { None });
         return crossings
@@ -187,12 +187,14 @@ fn feature_flips(feature: &Feature, op: Op, wanted: &[Value], view: &View<'_>) -
             .filter(|day| *day > view.today && holds(*day) != now)
             .min();
     }
-    let mut day = view.today;
-    for _ in 0..MOST_STEPS {
-        day = feature.next_change(view.state, day, view.limits)?;
+    // Most features of most customers change by events only, so that is looked at before anything else.
+    let mut day = feature.next_change(view.state, view.today, view.limits)?;
+    let now = holds(view.today);
+    for _ in 1..MOST_STEPS {
         if holds(day) != now {
             break;
         }
+        day = feature.next_change(view.state, day, view.limits)?;
     }
     Some(day)
 }
